@@ -1,0 +1,320 @@
+"""What the platform tells us, as small frozen dataclasses: raw dicts stop here.
+
+Every `from_wecom` tolerates missing and unknown fields and leaves the platform's integers as they are, also unknown
+ones (wecom-api.md §4.1, §5, §6, §9). Times are aware (UTC); `None` where the platform gives none.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+Raw = Mapping[str, Any]
+
+PERSONAL_TAG = 2  # `type` of a tag that a staff member made alone; it has no id (wecom-api.md §5.2)
+
+
+def text(raw: Raw, name: str) -> str:
+    """The field as text; "" when absent or null."""
+    value = raw.get(name)
+    return "" if value is None else str(value)
+
+
+def number(raw: Raw, name: str, default: int = 0) -> int:
+    """The field as an integer; `default` when absent or not a number (the platform writes some numbers as text)."""
+    try:
+        return int(raw[name])
+    except (KeyError, TypeError, ValueError):
+        return default
+
+
+def moment(raw: Raw, name: str) -> datetime | None:
+    """A field of unix seconds; None when absent, zero or out of range."""
+    seconds = number(raw, name)
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def items(raw: Raw, name: str) -> list[Any]:
+    """A list field; [] when absent or of another shape."""
+    value = raw.get(name)
+    return value if isinstance(value, list) else []
+
+
+def objects(raw: Raw, name: str) -> Iterable[Raw]:
+    """The objects of a list field."""
+    return (item for item in items(raw, name) if isinstance(item, Mapping))
+
+
+def inner(raw: Raw, name: str) -> Raw:
+    """An object field; {} when absent or of another shape."""
+    value = raw.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def words(raw: Raw, name: str) -> tuple[str, ...]:
+    """A list of words; empty ones are dropped."""
+    return tuple(str(item) for item in items(raw, name) if item not in (None, ""))
+
+
+def integers(raw: Raw, name: str) -> tuple[int, ...]:
+    """A list of integers; what is none is dropped."""
+    return tuple(int(item) for item in items(raw, name) if str(item).lstrip("-").isdigit())
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentInfo:
+    """One department of `department/list`. The root's `parent_id` is 0."""
+
+    id: int
+    name: str
+    parent_id: int
+    order: int
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(number(raw, "id"), text(raw, "name"), number(raw, "parentid"), number(raw, "order"))
+
+
+@dataclass(frozen=True, slots=True)
+class StaffInfo:
+    """One member of the address book. `status`: 1 active, 2 disabled, 4 not activated, 5 left; 0 = not told.
+
+    Apps made after 2022-06-20 get no avatar (wecom-api.md §4.1): then "".
+    """
+
+    userid: str
+    name: str
+    departments: tuple[int, ...]
+    main_department: int | None
+    position: str
+    status: int
+    alias: str
+    avatar: str
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            userid=text(raw, "userid"),
+            name=text(raw, "name"),
+            departments=integers(raw, "department"),
+            main_department=number(raw, "main_department") or None,
+            position=text(raw, "position"),
+            status=number(raw, "status"),
+            alias=text(raw, "alias"),
+            avatar=text(raw, "avatar"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FollowInfo:
+    """What one staff member's friendship with a contact looks like. `tag_ids`: corp and rule-group tags only."""
+
+    userid: str
+    remark: str
+    description: str
+    created_at: datetime | None
+    tag_ids: tuple[str, ...]
+    remark_mobiles: tuple[str, ...]
+    remark_corp_name: str
+    oper_userid: str
+    add_way: int
+    state: str
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            userid=text(raw, "userid"),
+            remark=text(raw, "remark"),
+            description=text(raw, "description"),
+            created_at=moment(raw, "createtime"),
+            tag_ids=_tag_ids(raw),
+            remark_mobiles=words(raw, "remark_mobiles"),
+            remark_corp_name=text(raw, "remark_corp_name"),
+            oper_userid=text(raw, "oper_userid"),
+            add_way=number(raw, "add_way"),
+            state=text(raw, "state"),
+        )
+
+
+def _tag_ids(raw: Raw) -> tuple[str, ...]:
+    """Tag ids of either shape: `tags[]` of a detail, `tag_id[]` of a batch row (wecom-api.md §5.2, §5.3)."""
+    if "tag_id" in raw:
+        return words(raw, "tag_id")
+    tags = objects(raw, "tags")
+    return tuple(
+        text(tag, "tag_id") for tag in tags if number(tag, "type") != PERSONAL_TAG and tag.get("tag_id")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDetail:
+    """An external person and the follows that were told: all of them (`contacts.fetch`) or one (a batch row).
+
+    `type`: 1 WeChat, 2 WeCom user. `gender`: 0 unknown, 1 male, 2 female. `unionid` is "" without a bound developer id.
+    """
+
+    external_userid: str
+    name: str
+    avatar: str
+    type: int
+    gender: int
+    unionid: str
+    position: str
+    corp_name: str
+    corp_full_name: str
+    follows: tuple[FollowInfo, ...]
+
+    @classmethod
+    def from_wecom(cls, contact: Raw, follows: Iterable[Raw]) -> Self:
+        return cls(
+            external_userid=text(contact, "external_userid"),
+            name=text(contact, "name"),
+            avatar=text(contact, "avatar"),
+            type=number(contact, "type"),
+            gender=number(contact, "gender"),
+            unionid=text(contact, "unionid"),
+            position=text(contact, "position"),
+            corp_name=text(contact, "corp_name"),
+            corp_full_name=text(contact, "corp_full_name"),
+            follows=tuple(FollowInfo.from_wecom(follow) for follow in follows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """One page of `batch/get_by_user`: one `ContactDetail` with one follow per (contact, staff). "" = last page."""
+
+    contacts: tuple[ContactDetail, ...]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagInfo:
+    """One corp tag. Larger `order` comes first."""
+
+    tag_id: str
+    name: str
+    order: int
+    created_at: datetime | None
+    deleted: bool
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            text(raw, "id"),
+            text(raw, "name"),
+            number(raw, "order"),
+            moment(raw, "create_time"),
+            bool(raw.get("deleted")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TagGroupInfo:
+    """One group of corp tags with its tags."""
+
+    group_id: str
+    name: str
+    order: int
+    created_at: datetime | None
+    deleted: bool
+    tags: tuple[TagInfo, ...]
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            group_id=text(raw, "group_id"),
+            name=text(raw, "group_name"),
+            order=number(raw, "order"),
+            created_at=moment(raw, "create_time"),
+            deleted=bool(raw.get("deleted")),
+            tags=tuple(TagInfo.from_wecom(tag) for tag in objects(raw, "tag")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInfo:
+    """Somebody in a chat. `type`: 1 staff, 2 external. `join_scene`: 1 invited, 2 link, 3 QR code. `invited_by`: userid
+    of the staff member who invited, "" otherwise (platform.md 12). `nickname` is the one used in this chat."""
+
+    member_id: str
+    type: int
+    unionid: str
+    joined_at: datetime | None
+    join_scene: int
+    invited_by: str
+    state: str
+    nickname: str
+    name: str
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            member_id=text(raw, "userid"),
+            type=number(raw, "type"),
+            unionid=text(raw, "unionid"),
+            joined_at=moment(raw, "join_time"),
+            join_scene=number(raw, "join_scene"),
+            invited_by=text(inner(raw, "invitor"), "userid"),
+            state=text(raw, "state"),
+            nickname=text(raw, "group_nickname"),
+            name=text(raw, "name"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChatDetail:
+    """A customer group with its members. `member_version` equals `CurMemVer` of the event that made this list."""
+
+    chat_id: str
+    name: str
+    owner: str
+    created_at: datetime | None
+    notice: str
+    member_version: str
+    members: tuple[MemberInfo, ...]
+    admins: tuple[str, ...]
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            chat_id=text(raw, "chat_id"),
+            name=text(raw, "name"),
+            owner=text(raw, "owner"),
+            created_at=moment(raw, "create_time"),
+            notice=text(raw, "notice"),
+            member_version=text(raw, "member_version"),
+            members=tuple(MemberInfo.from_wecom(member) for member in objects(raw, "member_list")),
+            admins=tuple(text(admin, "userid") for admin in objects(raw, "admin_list")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChatEntry:
+    """One row of the list of chats. `status`: 0 normal, 1 owner left, 2 being inherited, 3 inherited."""
+
+    chat_id: str
+    status: int
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(text(raw, "chat_id"), number(raw, "status"))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChatPage:
+    """One page of the list of chats. `next_cursor` "" = last page."""
+
+    chats: tuple[GroupChatEntry, ...]
+    next_cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTask:
+    """A broadcast task that the platform has accepted; `refused`: recipients it will not reach."""
+
+    msgid: str
+    refused: tuple[str, ...]
