@@ -93,10 +93,8 @@ def noted_home(folder: Path) -> Path:
 def _reaches(who: Account, folder: Path, programs: Path) -> bool:
     if who.user is None:
         return True
-    initdb = str(programs / "bin" / "initdb")
-    return who.can("/bin/sh", "-c", 'cd "$1"', "sh", str(folder)) and who.can(
-        postgres, "--version"
-    )
+    enters = who.can("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
+    return enters and who.can(str(programs / "bin" / "initdb"), "--version")
 
 
 def _outside(folder: Path) -> Path:
