@@ -39,7 +39,9 @@ messages: dev
 	.venv/bin/pybabel compile --directory locale --domain django
 
 python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and not found (python3). Debian 12, Ubuntu 24.04: apt-get install python3 python3-venv"; exit 1; }
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed and not found. Debian 12, Ubuntu 24.04: apt-get install python3-venv;" \
+			"elsewhere say make PYTHON=/path/to/python3 …" >&2; exit 1; }
 
 local dev: python
 	@$(PYTHON) scripts/bootstrap.py $@
