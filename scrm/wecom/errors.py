@@ -8,6 +8,7 @@ is the other family: a person has to mend a setting or the platform's console fi
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -128,7 +129,6 @@ class ConfigurationError(Exception):
 
     permanent = False
     temporary = True
-    retry_after = _CONFIGURATION_RETRY_AFTER
 
     def __init__(self, message: str, *, api: str, code: int | None = None, setting: str = "") -> None:
         super().__init__(message, api, code, setting)
@@ -136,6 +136,7 @@ class ConfigurationError(Exception):
         self.api = api
         self.code = code
         self.setting = setting
+        self.retry_after = _CONFIGURATION_RETRY_AFTER
 
     def __str__(self) -> str:
         return f"{self.api}: {self.message}" + (f" ({self.code})" if self.code is not None else "")
@@ -158,15 +159,20 @@ def refused(code: int, api: str, errmsg: str = "") -> WecomError | Configuration
     return WecomError(code, words, api=api, permanent=retry_after is None, retry_after=retry_after)
 
 
-def bad_credentials(code: int) -> ConfigurationError:
-    """gettoken refused what the settings say."""
-    setting = BAD_CREDENTIALS[code]
-    return ConfigurationError(
-        f"{meaning(code).text}: mend {setting}, then restart; asked again at most every 5 minutes",
-        api="gettoken",
-        code=code,
-        setting=setting,
-    )
+def refused_token(code: int, seconds: float) -> WecomError | ConfigurationError:
+    """gettoken's refusal, which stands for `seconds`: nobody asks again before."""
+    setting = BAD_CREDENTIALS.get(code, "")
+    words = str(meaning(code).text)
+    if setting:
+        words = gettext("%(reason)s: correct the setting %(setting)s, then restart") % {
+            "reason": words,
+            "setting": "WECOM_SECRET / WECOM_CORP_ID" if code == SECRET_REFUSED else setting,
+        }
+    if setting or meaning(code).kind is Kind.CONFIG:
+        error = ConfigurationError(words, api="gettoken", code=code, setting=setting)
+        error.retry_after = seconds
+        return error
+    return WecomError(code, words, api="gettoken", permanent=False, retry_after=seconds)
 
 
 def _table(kind: Kind, rows: dict[int, "StrPromise"]) -> dict[int, Meaning]:

@@ -1,0 +1,1 @@
+"""Facts and numbers computed from the ledgers."""

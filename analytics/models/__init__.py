@@ -1,0 +1,5 @@
+"""Tables of numbers: projections of the ledgers, rebuilt at any time, never written by hand."""
+
+from analytics.models.fact import Fact, FillState
+
+__all__ = ["Fact", "FillState"]

@@ -1,0 +1,5 @@
+"""Tables of what we say."""
+
+from campaigns.models.welcome import Welcome, WelcomeAttachment, WelcomeRule
+
+__all__ = ["Welcome", "WelcomeAttachment", "WelcomeRule"]

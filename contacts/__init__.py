@@ -1,0 +1,1 @@
+"""People: departments, staff, customers, who follows whom, tags, channels."""

@@ -1,0 +1,22 @@
+"""Tables of people."""
+
+from contacts.models.channel import Channel
+from contacts.models.customer import Customer
+from contacts.models.follow import Follow, FollowEvidence
+from contacts.models.staff import Department, Staff
+from contacts.models.sync import SyncRun, SyncSeen, SyncStep
+from contacts.models.tag import Tag, TagGroup
+
+__all__ = [
+    "Channel",
+    "Customer",
+    "Department",
+    "Follow",
+    "FollowEvidence",
+    "Staff",
+    "SyncRun",
+    "SyncSeen",
+    "SyncStep",
+    "Tag",
+    "TagGroup",
+]

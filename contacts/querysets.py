@@ -1,0 +1,125 @@
+"""Phrases about people. Every list that a user sees goes through `visible_to(user)`."""
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from contacts.search import grams
+from scrm.base.models import User
+
+
+class DepartmentQuerySet(models.QuerySet["Department"]):
+    def present(self) -> "DepartmentQuerySet":
+        return self.filter(deleted_at__isnull=True)
+
+    def visible_to(self, user: User) -> "DepartmentQuerySet":
+        """Departments of the user's scope, children included."""
+        if user.has_full_scope:
+            return self
+        return self.filter(path__overlap=user.department_ids) if user.is_active and user.department_ids else self.none()
+
+
+class StaffQuerySet(models.QuerySet["Staff"]):
+    def present(self) -> "StaffQuerySet":
+        """Not left."""
+        return self.filter(left_at__isnull=True)
+
+    def counted(self) -> "StaffQuerySet":
+        """Those whose customers count in numbers (no persona accounts)."""
+        return self.filter(is_persona=False)
+
+    def visible_to(self, user: User) -> "StaffQuerySet":
+        """Members of a department in the user's scope, and the user's own WeCom account."""
+        if user.has_full_scope:
+            return self
+        if not user.is_active:
+            return self.none()
+        from django.apps import apps
+
+        departments = apps.get_model("contacts", "Department").objects.visible_to(user).values_list("pk", flat=True)
+        own = Q(userid=user.wecom_userid) if user.wecom_userid else Q(pk__in=[])
+        return self.filter(own | Q(department_ids__overlap=list(departments)))
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def visible_to(self, user: User) -> "ChannelQuerySet":
+        """Channels carry no personal data: whoever may log in sees them."""
+        return self if user.is_active else self.none()
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    def open(self) -> "FollowQuerySet":
+        return self.filter(ended_at__isnull=True)
+
+    def open_at(self, moment: dt.datetime) -> "FollowQuerySet":
+        """Periods that had begun and not ended at `moment`."""
+        return self.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment), added_at__lte=moment)
+
+    def counted(self) -> "FollowQuerySet":
+        """Without persona accounts."""
+        return self.filter(staff__is_persona=False)
+
+    def adds(self) -> "FollowQuerySet":
+        """Periods that began by somebody adding somebody: no hand-over (metrics.md `adds`)."""
+        return self.counted().filter(by_transfer=False)
+
+    def losses(self) -> "FollowQuerySet":
+        """Periods that the customer or the staff member ended (metrics.md `losses`)."""
+        return self.counted().filter(ended_by__in=["customer", "staff"])
+
+    def visible_to(self, user: User) -> "FollowQuerySet":
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        return self.filter(staff__in=apps.get_model("contacts", "Staff").objects.visible_to(user))
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def added(self) -> "CustomerQuerySet":
+        """Persons with at least one period of friendship: customers; the others are strangers in chats."""
+        return self.filter(first_added_at__isnull=False)
+
+    def lost(self) -> "CustomerQuerySet":
+        return self.filter(lost_at__isnull=False)
+
+    def kept(self) -> "CustomerQuerySet":
+        """With an open period."""
+        return self.filter(open_follows__gt=0)
+
+    def followed_by(self, userid: str) -> "CustomerQuerySet":
+        """Persons with an open period with this staff member."""
+        return self._with_follow(Q(staff__userid=userid))
+
+    def tagged(self, tag_id: str) -> "CustomerQuerySet":
+        """Persons who carry the tag in an open period."""
+        return self._with_follow(Q(tag_ids__contains=[tag_id]))
+
+    def of_channel(self, state: str) -> "CustomerQuerySet":
+        """Persons whose first period came through the channel."""
+        return self.filter(first_state=state, first_added_at__isnull=False)
+
+    def named_like(self, text: str) -> "CustomerQuerySet":
+        """Name contains `text` (Chinese, pinyin or initials), or the id equals it."""
+        words = grams(text)
+        return (
+            self.filter(Q(external_userid=text) | Q(search__contains=words))
+            if words
+            else self.filter(external_userid=text)
+        )
+
+    def visible_to(self, user: User) -> "CustomerQuerySet":
+        """Persons with a period, open or ended, with a staff member in the user's scope."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        follows = apps.get_model("contacts", "Follow").objects.visible_to(user).filter(customer=OuterRef("pk"))
+        return self.filter(Exists(follows))
+
+    def _with_follow(self, condition: Q) -> "CustomerQuerySet":
+        from django.apps import apps
+
+        follows = apps.get_model("contacts", "Follow").objects.open().filter(condition, customer=OuterRef("pk"))
+        return self.filter(Exists(follows))

@@ -1,0 +1,26 @@
+"""Search of Chinese names without extensions: bigrams of the name, its pinyin and its initials, found by a GIN index."""
+
+from pypinyin import Style, lazy_pinyin
+
+
+def index(name: str) -> list[str]:
+    """The grams stored with a name: single characters, pairs, pinyin syllables' pairs and initials."""
+    text = _plain(name)
+    spelt = "".join(lazy_pinyin(text, errors="default"))
+    initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="default"))
+    found = set(text) | _pairs(text) | _pairs(spelt) | _pairs(initials)
+    return sorted(found)
+
+
+def grams(query: str) -> list[str]:
+    """The grams that a name must hold to match `query`; empty for an empty query."""
+    text = _plain(query)
+    return sorted(_pairs(text)) if len(text) > 1 else list(text)
+
+
+def _plain(text: str) -> str:
+    return "".join(text.lower().split())[:64]
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[i : i + 2] for i in range(len(text) - 1)}

@@ -1,0 +1,1 @@
+"""Chats and who sits in them."""

@@ -1,0 +1,47 @@
+"""Phrases about chats and stays. Every list that a user sees goes through `visible_to(user)`."""
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import Q
+
+from contacts.models import Staff
+from scrm.base.models import User
+
+
+class GroupChatQuerySet(models.QuerySet["GroupChat"]):
+    def living(self) -> "GroupChatQuerySet":
+        """Not dismissed."""
+        return self.filter(dismissed_at__isnull=True)
+
+    def nearly_full(self, capacity: int) -> "GroupChatQuerySet":
+        """At 85 % of what codes let in, or beyond (platform.md 14)."""
+        return self.living().filter(people__gte=capacity * 0.85)
+
+    def visible_to(self, user: User) -> "GroupChatQuerySet":
+        """Chats whose owner is in the user's scope."""
+        return self if user.has_full_scope else self.filter(owner__in=Staff.objects.visible_to(user))
+
+
+class StayQuerySet(models.QuerySet["Stay"]):
+    def present(self) -> "StayQuerySet":
+        return self.filter(left_at__isnull=True)
+
+    def present_at(self, moment: dt.datetime) -> "StayQuerySet":
+        """Stays that had begun and not ended at `moment`."""
+        return self.filter(Q(left_at__isnull=True) | Q(left_at__gt=moment), joined_at__lte=moment)
+
+    def external(self) -> "StayQuerySet":
+        """Own staff never count."""
+        return self.filter(customer__isnull=False)
+
+    def joins(self) -> "StayQuerySet":
+        """Stays that began before our eyes (metrics.md `joins`)."""
+        return self.external().filter(counted=True)
+
+    def leaves(self) -> "StayQuerySet":
+        """Stays ended by quitting or in a way unknown; not by removal, not by dismissal (metrics.md `leaves`)."""
+        return self.external().filter(left_at__isnull=False).exclude(quit_scene=1).exclude(left_known_by="dismissed")
+
+    def visible_to(self, user: User) -> "StayQuerySet":
+        return self if user.has_full_scope else self.filter(chat__owner__in=Staff.objects.visible_to(user))

@@ -1,0 +1,1 @@
+"""No domain words: user, clock, durable work, announcements, limits, signing, audit."""

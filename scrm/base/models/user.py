@@ -1,0 +1,34 @@
+"""The people who log in to the console."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """An operator, manager, administrator or staff member of the company.
+
+    `department_ids` are the platform's ids of the departments whose rows the user sees, children included; superusers
+    see everything, a user without departments sees nothing of any customer.
+    """
+
+    department_ids = ArrayField(models.IntegerField(), default=list, blank=True, verbose_name=_("departments in scope"))
+    sees_all = models.BooleanField(_("sees the whole company"), default=False)
+    wecom_userid = models.CharField(_("WeCom userid"), max_length=64, blank=True, default="")
+
+    objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    @property
+    def has_full_scope(self) -> bool:
+        """True where no department narrows what the user sees."""
+        return self.is_active and (self.is_superuser or self.sees_all)
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username

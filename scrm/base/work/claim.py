@@ -1,0 +1,195 @@
+"""Claiming a (lane, entity), holding it by a lease, settling it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from scrm.base.models import Work
+from scrm.base.work.lanes import Lane
+
+# The oldest due row of a pair that nobody holds. An expired lease counts as nobody's.
+_CANDIDATE = """
+SELECT w.id, w.entity FROM base_work w
+WHERE w.lane = %(lane)s
+  AND w.state = 'waiting' AND w.not_before <= clock_timestamp()
+  AND w.entity <> ALL (%(busy)s)
+  AND NOT EXISTS (SELECT 1 FROM base_work h WHERE h.lane = w.lane AND h.entity = w.entity
+                  AND h.state = 'leased' AND h.lease_until > clock_timestamp())
+ORDER BY w.not_before, w.id LIMIT 1
+FOR UPDATE OF w SKIP LOCKED
+"""
+
+# Leases whose holder died: the rows go back to waiting, one attempt older; what kills its worker again and again is poison.
+_RECLAIM = """
+UPDATE base_work SET state = CASE WHEN attempts + 1 >= %(most)s THEN 'quarantined' ELSE 'waiting' END,
+       error = CASE WHEN attempts + 1 >= %(most)s THEN 'The worker died or hung at each attempt.' ELSE error END,
+       attempts = attempts + 1, holder = '', lease_until = NULL, not_before = clock_timestamp()
+WHERE id IN (SELECT id FROM base_work WHERE state = 'leased' AND lease_until < clock_timestamp() AND lane = %(lane)s
+             FOR UPDATE SKIP LOCKED)
+"""
+
+_HELD = """
+SELECT 1 FROM base_work WHERE lane = %s AND entity = %s AND state = 'leased' AND lease_until > clock_timestamp() LIMIT 1
+"""
+
+_LEASE = """
+UPDATE base_work SET state = 'leased', holder = %(holder)s,
+       lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id IN (SELECT id FROM base_work WHERE lane = %(lane)s AND entity = %(entity)s
+             AND (state = 'waiting' OR (state = 'leased' AND lease_until <= clock_timestamp()))
+             ORDER BY id FOR UPDATE)
+RETURNING id
+"""
+
+
+class LeaseLost(Exception):
+    """Another worker may have taken the pair over: nothing of this job may be written."""
+
+
+class Claim:
+    """One job: an entity of a lane with all its open rows, held by a lease."""
+
+    def __init__(self, lane: Lane, entity: str, works: list[Work], holder: str) -> None:
+        self.lane = lane
+        self.entity = entity
+        self.works = works
+        self.holder = holder
+        self._settled: set[int] = set()
+
+    @property
+    def key(self) -> str:
+        """The entity without its kind: `contact:wm1` → `wm1`."""
+        return self.entity.partition(":")[2] or self.entity
+
+    @property
+    def open_works(self) -> list[Work]:
+        return [work for work in self.works if work.pk not in self._settled]
+
+    def source_ids(self, kind: str) -> list[int]:
+        return [work.source_id for work in self.works if work.source_kind == kind]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that only commits while the lease holds; results of the job are written inside. Raises LeaseLost."""
+        with transaction.atomic():
+            self._assert_held()
+            yield
+            self._assert_time_left()
+
+    def done(self, works: Iterable[Work] | None = None) -> None:
+        """Settles the given rows (default: all open ones) as done."""
+        self._settle(works, state=Work.State.DONE)
+
+    def ignored(self, works: Iterable[Work] | None = None, reason: str = "") -> None:
+        """Settles rows that need nothing."""
+        self._settle(works, state=Work.State.IGNORED, error=reason)
+
+    def again(self, seconds: float, works: Iterable[Work] | None = None, reason: str = "") -> None:
+        """Puts rows back to wait; that is no failed attempt."""
+        self._put_back(works, seconds, reason, failed=False)
+
+    def failed(self, error: str, works: Iterable[Work] | None = None) -> None:
+        """Counts a failed attempt of each row: back-off, or quarantine after the lane's last attempt."""
+        chosen = self.open_works if works is None else list(works)
+        for work in chosen:
+            attempts = work.attempts + 1
+            if attempts >= self.lane.max_attempts:
+                self._settle([work], state=Work.State.QUARANTINED, error=error, attempts=attempts)
+            else:
+                self._put_back([work], self.lane.back_off[work.attempts], error, failed=True)
+
+    def quarantine(self, error: str, works: Iterable[Work] | None = None) -> None:
+        """Sets rows aside for a person at once: trying again can't help."""
+        self._settle(works, state=Work.State.QUARANTINED, error=error)
+
+    def extend(self, seconds: float) -> None:
+        """Prolongs the lease from now on. Raises LeaseLost."""
+        until = Now() + dt.timedelta(seconds=seconds)
+        if not self._held().update(lease_until=until):
+            raise LeaseLost(self.entity)
+
+    def _held(self) -> "QuerySet[Work]":
+        return Work.objects.filter(holder=self.holder, state=Work.State.LEASED, lease_until__gt=Now())
+
+    def _assert_held(self) -> None:
+        open_ids = [work.pk for work in self.open_works]
+        if open_ids and len(self._held().filter(pk__in=open_ids).select_for_update().values_list("pk")) < len(open_ids):
+            raise LeaseLost(self.entity)
+
+    def _assert_time_left(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM base_work WHERE holder = %s AND lease_until <= clock_timestamp() LIMIT 1", [self.holder]
+            )
+            if cursor.fetchone():
+                raise LeaseLost(self.entity)
+
+    def _settle(self, works: Iterable[Work] | None, **fields: object) -> None:
+        ids = [work.pk for work in (self.open_works if works is None else works)]
+        if not ids:
+            return
+        changed = self._held().filter(pk__in=ids).update(settled_at=Now(), lease_until=None, holder="", **fields)
+        if changed != len(ids):
+            raise LeaseLost(self.entity)
+        self._settled.update(ids)
+
+    def _put_back(self, works: Iterable[Work] | None, seconds: float, reason: str, *, failed: bool) -> None:
+        ids = [work.pk for work in (self.open_works if works is None else works)]
+        if not ids:
+            return
+        changed = (
+            self._held()
+            .filter(pk__in=ids)
+            .update(
+                state=Work.State.WAITING,
+                holder="",
+                lease_until=None,
+                not_before=Now() + dt.timedelta(seconds=max(0.0, seconds)),
+                attempts=F("attempts") + (1 if failed else 0),
+                error=reason,
+            )
+        )
+        if changed != len(ids):
+            raise LeaseLost(self.entity)
+        self._settled.update(ids)
+
+
+def claim(lane: Lane) -> Claim | None:
+    """Takes the oldest due entity of `lane`, or None when nothing is due (or all that is due is in other hands)."""
+    busy: list[str] = []
+    for _ in range(8):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CANDIDATE, {"lane": lane.name, "busy": busy})
+            row = cursor.fetchone()
+            if row is None:
+                return None
+            entity: str = row[1]
+            if not _alone(cursor, lane.name, entity):
+                busy.append(entity)
+                continue
+            holder = uuid.uuid4().hex
+            cursor.execute(_LEASE, {"lane": lane.name, "entity": entity, "holder": holder, "lease": lane.lease})
+            ids = [found for (found,) in cursor.fetchall()]
+            return Claim(lane, entity, list(Work.objects.filter(pk__in=ids).order_by("pk")), holder)
+    return None
+
+
+def reclaim(lane: Lane) -> None:
+    """Makes rows whose lease has ended claimable again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECLAIM, {"lane": lane.name, "most": lane.max_attempts})
+
+
+def _alone(cursor: CursorWrapper, lane: str, entity: str) -> bool:
+    """Takes the pair's lock for this transaction and looks once more whether somebody holds it."""
+    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{lane} {entity}"])
+    if not cursor.fetchone()[0]:
+        return False
+    cursor.execute(_HELD, [lane, entity])
+    return cursor.fetchone() is None

@@ -1,0 +1,60 @@
+"""The doorbell: tells workers that a lane has work. Losing a ring costs a poll interval, nothing else.
+
+Rings are coalesced and published by a thread of this process, so that a hanging Redis never delays a request.
+"""
+
+import os
+import threading
+import time
+
+from django.db import transaction
+
+from scrm.base.work.lanes import lanes
+
+_PAUSE = 0.02  # seconds in which rings of one lane become one message
+_rung: set[str] = set()
+_wake = threading.Event()
+_lock = threading.Lock()
+_thread: tuple[int, threading.Thread] | None = None
+
+
+def ring_after_commit(lane: str) -> None:
+    """Rings when the caller's transaction has committed (at once outside of one)."""
+    transaction.on_commit(lambda: ring(lane), robust=True)
+
+
+def ring(lane: str) -> None:
+    """Asks for a ring; returns at once."""
+    with _lock:
+        _rung.add(lane)
+        _start_publisher()
+    _wake.set()
+
+
+def _start_publisher() -> None:
+    global _thread
+    if _thread is None or _thread[0] != os.getpid() or not _thread[1].is_alive():
+        thread = threading.Thread(target=_publish_for_ever, name="doorbell", daemon=True)
+        _thread = (os.getpid(), thread)
+        thread.start()
+
+
+def _publish_for_ever() -> None:
+    while True:
+        _wake.wait()
+        time.sleep(_PAUSE)
+        _wake.clear()
+        with _lock:
+            due = sorted(_rung)
+            _rung.clear()
+        for lane in due:
+            _publish(lane)
+
+
+def _publish(lane: str) -> None:
+    from scrm.base.tasks import ring_lane  # Celery is loaded only by processes that ring
+
+    try:
+        ring_lane.apply_async((lane,), queue=lanes[lane].queue, expires=5, retry=False, ignore_result=True)
+    except Exception:  # the bell is a convenience: workers poll
+        time.sleep(0.5)

@@ -1,0 +1,106 @@
+"""The pumps of a worker process: threads that claim and do the work of its queues' lanes.
+
+`scrm.celery` starts them with the worker.
+They are woken by the doorbell and look by themselves every `lane.poll` seconds, so that a hanging, flushed or dead Redis
+delays nothing that matters.
+"""
+
+import datetime as dt
+import socket
+import threading
+from typing import Any
+
+import structlog
+from django.db import connection
+from django.db.models.functions import Now
+
+from scrm.base.work.claim import reclaim
+from scrm.base.work.lanes import Lane, lanes_of_queue
+from scrm.base.work.run import forget_connection, run_one
+
+log = structlog.get_logger(__name__)
+
+_TEN_MINUTES = dt.timedelta(minutes=10)
+
+_bells: dict[str, threading.Event] = {}
+_stop = threading.Event()
+_threads: list[threading.Thread] = []
+
+
+def wake(lane: str) -> None:
+    """Lets the lane's pumps of this process look at once."""
+    bell = _bells.get(lane)
+    if bell:
+        bell.set()
+
+
+def start(queues: list[str], worker: str) -> None:
+    """Starts the pumps and the heartbeat of `queues` in this process."""
+    _stop.clear()
+    for queue in queues:
+        for lane in lanes_of_queue(queue):
+            bell = _bells.setdefault(lane.name, threading.Event())
+            for number in range(lane.threads):
+                _spawn(_pump, lane, bell, name=f"{lane.name}-{number}")
+            _spawn(_reclaim, lane, name=f"{lane.name}-leases")
+    _spawn(_beat_heart, queues, worker, name="heartbeat")
+
+
+def stop(seconds: float = 10.0) -> None:
+    """Ends the pumps after the jobs in hand."""
+    _stop.set()
+    for bell in _bells.values():
+        bell.set()
+    for thread in _threads:
+        thread.join(seconds)
+    _threads.clear()
+
+
+def _spawn(target: Any, *args: Any, name: str) -> None:
+    thread = threading.Thread(target=_guarded, args=(target, *args), name=name, daemon=True)
+    _threads.append(thread)
+    thread.start()
+
+
+def _guarded(target: Any, *args: Any) -> None:
+    try:
+        target(*args)
+    finally:
+        connection.close()
+
+
+def _pump(lane: Lane, bell: threading.Event) -> None:
+    while not _stop.is_set():
+        try:
+            while not _stop.is_set() and run_one(lane):
+                pass
+        except Exception:
+            log.exception("pump interrupted", lane=lane.name)
+            connection.close()
+            _stop.wait(1.0)
+        forget_connection()
+        bell.wait(lane.poll)
+        bell.clear()
+
+
+def _reclaim(lane: Lane) -> None:
+    while not _stop.wait(min(lane.lease / 4, 2.0)):
+        try:
+            reclaim(lane)
+        except Exception:  # tried again in a moment
+            connection.close()
+
+
+def _beat_heart(queues: list[str], worker: str) -> None:
+    from scrm.base.models import Heartbeat  # after the app registry is ready
+
+    name = f"{worker}@{socket.gethostname()}"
+    while True:
+        try:
+            for queue in queues:
+                Heartbeat.objects.update_or_create(queue=queue, worker=name, defaults={"seen_at": Now()})
+            Heartbeat.objects.filter(seen_at__lt=Now() - _TEN_MINUTES).delete()
+        except Exception:
+            connection.close()
+        if _stop.wait(5.0):
+            return

@@ -1,0 +1,52 @@
+"""Celery entry: `celery -A scrm worker -Q <queues>` and `celery -A scrm beat`.
+
+Workers do durable work out of Postgres (scrm.base.work.pump); a Celery message only rings the bell. Fixed rhythms are
+beat's, listed here once, named by rhythm and deed.
+"""
+
+import os
+import threading
+from typing import Any
+
+from celery import Celery, signals
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
+
+app = Celery("scrm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["scrm.base", "scrm.wecom", "contacts", "groups", "campaigns", "analytics", "scrm.site"])
+
+app.conf.beat_schedule = {
+    "every-5-seconds-fill-dirty-days": {
+        "task": "analytics.fill_dirty_days",
+        "schedule": 5.0,
+        "options": {"queue": "rollup", "expires": 5},
+    },
+    "every-night-sync-everything": {
+        "task": "scrm.site.start_nightly_sync",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"queue": "sync"},
+    },
+    "every-night-prune-callbacks-and-logs": {
+        "task": "scrm.site.prune",
+        "schedule": crontab(hour=4, minute=20),
+        "options": {"queue": "rollup"},
+    },
+}
+
+
+@signals.celeryd_after_setup.connect
+def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
+    from scrm.base.checks import refuse_to_start_on_errors  # the app registry is ready only now
+    from scrm.base.work import pump
+
+    refuse_to_start_on_errors()
+    pump.start(sorted(instance.app.amqp.queues.consume_from), worker=f"{sender}:{os.getpid()}")
+
+
+@signals.worker_shutting_down.connect
+def _stop_pumps(**_: Any) -> None:
+    from scrm.base.work import pump
+
+    threading.Thread(target=pump.stop).start()

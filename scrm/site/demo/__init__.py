@@ -1,0 +1,1 @@
+"""The face: console pages, REST API, commands, demo, navigation."""

@@ -1,0 +1,12 @@
+"""Root addresses; the names are those of the README's table."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("wecom/", include("scrm.wecom.urls")),
+    path("", include("scrm.site.urls")),
+]

@@ -1,0 +1,1 @@
+"""The platform: calls out, callbacks in. Only this package knows a platform path or imports wechatpy."""

@@ -1,0 +1,1 @@
+"""Callbacks in: verify, decrypt, store, acknowledge. Nothing else happens in the request."""

@@ -1,0 +1,58 @@
+"""What came to the callback address and how it was answered, counted per process and flushed to Redis by a thread."""
+
+import threading
+import time
+
+from scrm.base.redis import client
+
+OUTCOMES = (
+    "stored",
+    "repeated",
+    "bad_envelope",
+    "too_large",
+    "storage_unavailable",
+    "verified",
+    "not_configured",
+)
+_KEY = "callback:outcomes"
+_counts: dict[str, int] = {}
+_lock = threading.Lock()
+_flusher: threading.Thread | None = None
+
+
+def count(outcome: str) -> None:
+    """One request more with this outcome."""
+    global _flusher
+    with _lock:
+        _counts[outcome] = _counts.get(outcome, 0) + 1
+        if _flusher is None or not _flusher.is_alive():
+            _flusher = threading.Thread(target=_flush_for_ever, name="callback-counters", daemon=True)
+            _flusher.start()
+
+
+def totals() -> dict[str, int]:
+    """All outcomes since Redis was last emptied; zeros when Redis is away."""
+    try:
+        found = client().hgetall(_KEY)
+    except Exception:  # a counter is no reason to fail
+        found = {}
+    return {name: int(found.get(name.encode(), found.get(name, 0)) or 0) for name in OUTCOMES}
+
+
+def _flush_for_ever() -> None:
+    while True:
+        time.sleep(0.5)
+        with _lock:
+            due = dict(_counts)
+            _counts.clear()
+        if not due:
+            continue
+        try:
+            pipe = client().pipeline(transaction=False)
+            for outcome, number in due.items():
+                pipe.hincrby(_KEY, outcome, number)
+            pipe.execute()
+        except Exception:  # Redis is away: the counts wait here
+            with _lock:
+                for outcome, number in due.items():
+                    _counts[outcome] = _counts.get(outcome, 0) + number

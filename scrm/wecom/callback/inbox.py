@@ -1,0 +1,108 @@
+"""Storing a callback with its work in one durable statement."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from django.db import connection
+
+from scrm.base import clock
+from scrm.base.failpoints import failpoint
+from scrm.base.work import doorbell
+from scrm.wecom.callback.events import Event, UnreadableEvent, parse
+from scrm.wecom.callback.routes import Job, jobs_of
+
+INBOX_LANE = "inbox"  # what no lane takes: unknown kinds (ignored) and unreadable texts (quarantined)
+
+# One round trip, one commit. A digest that is there already stores nothing and returns no row.
+_STORE = """
+WITH stored AS (
+    INSERT INTO wecom_callback (digest, app, received_domain_at, happened_at, event, change_type, entity, welcome_code, raw)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT (digest) DO NOTHING
+    RETURNING id
+), works AS (
+    INSERT INTO base_work (source_kind, source_id, lane, entity, state, error, not_before)
+    SELECT 'callback', stored.id, job.lane, job.entity, job.state, job.error,
+           clock_timestamp() + make_interval(secs => job.delay)
+    FROM stored, unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::float8[])
+         AS job(lane, entity, state, error, delay)
+)
+SELECT id FROM stored
+"""
+
+# Two real edits within one second are byte-equal: a repeat soon after the work was done opens the mirror's work again.
+_REPEAT = """
+WITH repeated AS (
+    UPDATE wecom_callback SET repeats = repeats + 1, repeated_at = clock_timestamp() WHERE digest = %s
+    RETURNING id
+)
+UPDATE base_work SET state = 'waiting', settled_at = NULL, attempts = 0, not_before = clock_timestamp()
+FROM repeated
+WHERE source_kind = 'callback' AND source_id = repeated.id AND lane LIKE 'mirror:%%' AND state = 'done'
+  AND settled_at > clock_timestamp() - interval '30 seconds'
+"""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of a callback: its id, None for a repeat."""
+
+    callback_id: int | None
+
+    @property
+    def repeated(self) -> bool:
+        return self.callback_id is None
+
+
+@dataclass(frozen=True)
+class _Row:
+    kind: str
+    change_type: str
+    entity: str
+    welcome_code: str
+    happened_at: dt.datetime | None
+    jobs: list[tuple[str, str, str, str, float]]  # lane, entity, state, error, delay
+
+
+def store(message: bytes, *, app: str = "customer") -> Stored:
+    """Keeps the decrypted `message` for good before it is acknowledged, or counts it as a repeat."""
+    digest = hashlib.sha256(message).digest()
+    text = message.decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    row = _row_of(text, digest)
+    with connection.cursor() as cursor:
+        failpoint("inbox.before_commit")
+        cursor.execute(
+            _STORE,
+            [
+                digest, app, clock.now(), row.happened_at, row.kind[:40], row.change_type[:40], row.entity[:160],
+                row.welcome_code[:200], text, *([list(column) for column in zip(*row.jobs, strict=True)]),
+            ],
+        )  # fmt: skip
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(_REPEAT, [digest])
+        failpoint("inbox.after_commit")
+    for lane, _, state, _, delay in row.jobs:
+        if state == "waiting" and not delay:
+            doorbell.ring_after_commit(lane)
+    return Stored(found[0] if found else None)
+
+
+def _row_of(text: str, digest: bytes) -> _Row:
+    try:
+        event = parse(text)
+    except UnreadableEvent as error:
+        entity = f"unreadable:{digest.hex()}"
+        return _Row("", "", entity, "", None, [(INBOX_LANE, entity, "quarantined", str(error)[:500], 0.0)])
+    jobs = jobs_of(event)
+    entity = _entity_of(event, jobs)
+    rows = [(job.lane, job.entity, "waiting", "", job.delay) for job in jobs] or [
+        (INBOX_LANE, entity, "ignored", "", 0.0)
+    ]
+    return _Row(event.kind, event.change_type, entity, event.welcome_code, event.happened_at, rows)
+
+
+def _entity_of(event: Event, jobs: list[Job]) -> str:
+    mirrors = [job.entity for job in jobs if job.lane.startswith("mirror:")]
+    return mirrors[0] if mirrors else f"event:{event.kind}"

@@ -1,0 +1,5 @@
+"""Tables of the platform room."""
+
+from scrm.wecom.models.callback import Callback
+
+__all__ = ["Callback"]

@@ -1,0 +1,65 @@
+"""Phrases about callbacks."""
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import Case, Exists, IntegerField, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
+
+from scrm.base.models import User, Work
+
+# The worst of the lanes decides: failed > waiting > done > ignored.
+_RANK = {"quarantined": 3, "waiting": 2, "leased": 2, "done": 1, "ignored": 0}
+STATES = {3: "failed", 2: "waiting", 1: "done", 0: "ignored"}
+
+
+class CallbackQuerySet(models.QuerySet["Callback"]):
+    """The inbox as the console and the API ask for it."""
+
+    def with_state(self) -> "CallbackQuerySet":
+        """Adds `state` (failed | waiting | done | ignored), `attempts` and `error` of the worst lane."""
+        works = Work.objects.filter(source_kind="callback", source_id=OuterRef("pk"))
+        ranked = works.annotate(
+            rank=Case(
+                *[When(state=state, then=Value(rank)) for state, rank in _RANK.items()], output_field=IntegerField()
+            )
+        ).order_by("-rank", "pk")
+        return self.annotate(
+            state_rank=Coalesce(Subquery(ranked.values("rank")[:1]), Value(0)),
+            attempts=Coalesce(
+                Subquery(works.values("source_id").annotate(most=Max("attempts")).values("most")[:1]), Value(0)
+            ),
+            error=Coalesce(Subquery(ranked.values("error")[:1]), Value("")),
+        ).annotate(
+            state=Case(
+                *[When(state_rank=rank, then=Value(name)) for rank, name in STATES.items()],
+                output_field=models.CharField(),
+            )
+        )
+
+    def in_state(self, state: str) -> "CallbackQuerySet":
+        """Those whose worst lane is in `state`."""
+        works = Work.objects.filter(source_kind="callback", source_id=OuterRef("pk"))
+        failed = Exists(works.filter(state=Work.State.QUARANTINED))
+        waiting = Exists(works.filter(state__in=[Work.State.WAITING, Work.State.LEASED]))
+        done = Exists(works.filter(state=Work.State.DONE))
+        conditions = {
+            "failed": Q(failed),
+            "waiting": ~Q(failed) & Q(waiting),
+            "done": ~Q(failed) & ~Q(waiting) & Q(done),
+            "ignored": ~Q(failed) & ~Q(waiting) & ~Q(done),
+        }
+        return self.filter(conditions[state])
+
+    def visible_to(self, user: User) -> "CallbackQuerySet":
+        """Raw callbacks name customers of every department: administrators only."""
+        return self if user.is_active and user.is_superuser else self.none()
+
+    def older_than(self, days: int) -> "CallbackQuerySet":
+        """Those received more than `days` ago by the database's clock, all work settled."""
+        open_work = Work.objects.filter(
+            source_kind="callback",
+            source_id=OuterRef("pk"),
+            state__in=[Work.State.WAITING, Work.State.LEASED, Work.State.QUARANTINED],
+        )
+        return self.filter(~Exists(open_work), received_at__lt=Now() - dt.timedelta(days=days))

@@ -1,0 +1,267 @@
+"""One access token per secret, shared by all processes and fetched by one of them at a time (reliability.md §2.8).
+
+Redis holds it as one value under a hash of platform, corp and secret; the key's own expiry is its life, so no two
+clocks have to agree. While Redis is away each process keeps its own: the platform gives the same token to all.
+"""
+
+import hashlib
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.utils.translation import gettext as _
+from redis import Redis
+
+from scrm.base import limits, redis
+from scrm.wecom.errors import (
+    BAD_CREDENTIALS,
+    ConfigurationError,
+    Kind,
+    Unreachable,
+    WecomError,
+    refused_token,
+)
+
+log = structlog.get_logger(__name__)
+
+REFRESH_AT = 0.8  # of its life
+LOCK_MILLISECONDS = 9_000  # longer than a gettoken with its time-outs
+POLL_SECONDS = 0.05  # between looks whether the one who fetches is done
+HOLD_OFF_SECONDS = 10.0  # after a failed refresh while the old token still works
+REFUSED_SECONDS = 300.0  # wrong secret: asking more often bans our address for an hour (wecom-api.md §1.1)
+THROTTLED_SECONDS = 60.0
+DROPS = "6/minute"  # a platform that refuses every new token must not make us ask for ever
+
+_STORE = """
+local generation = redis.call('INCR', KEYS[2])
+local value = cjson.encode({token = ARGV[1], lifetime = tonumber(ARGV[2]), generation = generation})
+redis.call('SET', KEYS[1], value, 'PX', math.floor(ARGV[2] * 1000))
+return generation
+"""
+_DROP = """
+local held = redis.call('GET', KEYS[1])
+if held and cjson.decode(held)['token'] == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+_UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+Fetch = Callable[[], tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as this process holds it. Times are monotonic; `generation` counts the tokens of a secret, 0 = own."""
+
+    value: str
+    generation: int
+    refresh_at: float
+    dies_at: float
+
+    @classmethod
+    def aged(cls, value: str, *, lifetime: float, left: float, generation: int) -> "Token":
+        """A token of `lifetime` seconds with `left` of them to go. The last 2 % (≤ 5 s) count as over."""
+        dies_at = time.monotonic() + left
+        return cls(
+            value, generation, dies_at - (1 - REFRESH_AT) * lifetime, dies_at - min(5.0, 0.02 * lifetime)
+        )
+
+    @property
+    def fresh(self) -> bool:
+        return time.monotonic() < self.refresh_at
+
+    @property
+    def alive(self) -> bool:
+        return time.monotonic() < self.dies_at
+
+
+class SharedToken:
+    """The token's place in Redis. Every method raises `redis.Away`."""
+
+    def __init__(self, name: str) -> None:
+        self._value, self._generation = f"wecom:token:{name}", f"wecom:token:{name}:generation"
+        self._lock, self._refusal = f"wecom:token:{name}:lock", f"wecom:token:{name}:refusal"
+
+    def load(self) -> Token | None:
+        def read(client: Redis) -> tuple[str | None, int]:
+            both = client.pipeline(transaction=True).get(self._value).pttl(self._value).execute()
+            return both[0], int(both[1])
+
+        raw, left = redis.attempt(read)
+        if not raw or left <= 0:
+            return None
+        held = json.loads(raw)
+        return Token.aged(
+            held["token"], lifetime=held["lifetime"], left=left / 1000, generation=held["generation"]
+        )
+
+    def store(self, value: str, lifetime: float) -> Token:
+        keys = [self._value, self._generation]
+        generation = redis.attempt(lambda client: client.register_script(_STORE)(keys, [value, lifetime]))
+        return Token.aged(value, lifetime=lifetime, left=lifetime, generation=int(generation))
+
+    def drop(self, value: str) -> None:
+        """Forgets the token, but only if it is still the one that failed."""
+        redis.attempt(lambda client: client.register_script(_DROP)([self._value], [value]))
+
+    def lock(self, holder: str) -> bool:
+        return bool(
+            redis.attempt(lambda client: client.set(self._lock, holder, nx=True, px=LOCK_MILLISECONDS))
+        )
+
+    def unlock(self, holder: str) -> None:
+        redis.attempt(lambda client: client.register_script(_UNLOCK)([self._lock], [holder]))
+
+    def refuse(self, code: int, seconds: float) -> None:
+        redis.attempt(lambda client: client.set(self._refusal, code, px=int(seconds * 1000)))
+
+    def refusal(self) -> tuple[int, float] | None:
+        """The code that gettoken answered and the seconds for which nobody asks again."""
+
+        def read(client: Redis) -> tuple[str | None, int]:
+            both = client.pipeline(transaction=True).get(self._refusal).pttl(self._refusal).execute()
+            return both[0], int(both[1])
+
+        code, left = redis.attempt(read)
+        return (int(code), left / 1000) if code and left > 0 else None
+
+
+class TokenSource:
+    """Gives the token of one secret; `fetch` asks the platform and returns (token, seconds of life)."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._shared = SharedToken(name)
+        self._held: Token | None = None
+        self._refused: tuple[int, float] = (0, 0.0)  # code, monotonic time until which it stands
+        self._hold_off = 0.0
+        self._renewing = threading.Lock()
+
+    def get(self, fetch: Fetch) -> Token:
+        """The token: fetched when there is none, renewed by one caller at 80 % of its life while others use the old.
+
+        Errors: ConfigurationError for a secret that was refused; WecomError when the platform gives none.
+        """
+        held = self._held
+        if held and held.fresh:
+            return held
+        if held and held.alive:
+            return self._renew_early(held, fetch)
+        if not self._renewing.acquire(timeout=LOCK_MILLISECONDS / 1000):
+            raise _nobody_answers()
+        try:
+            held = self._held  # another thread may have fetched it meanwhile
+            return held if held and held.alive else self._renew(fetch)
+        finally:
+            self._renewing.release()
+
+    def drop(self, failed: Token) -> bool:
+        """Forgets a token that the platform refused, unless a newer one is here already. False: dropped too often, so
+        trying again would only burn gettoken."""
+        held = self._held
+        if held and held.value == failed.value:
+            if not limits.allow("wecom-token-drop", self._name, DROPS):
+                return False
+            self._held = None
+            try:
+                self._shared.drop(failed.value)
+            except redis.Away:
+                pass
+        return True
+
+    def _renew_early(self, held: Token, fetch: Fetch) -> Token:
+        """A failure is no trouble yet: the old token works, so it is used and asked for again a little later."""
+        if time.monotonic() < self._hold_off or not self._renewing.acquire(blocking=False):
+            return held
+        try:
+            return self._renew(fetch)
+        except (WecomError, ConfigurationError) as error:
+            self._hold_off = time.monotonic() + HOLD_OFF_SECONDS
+            log.warning("The access token was not renewed.", error=str(error))
+            return held
+        finally:
+            self._renewing.release()
+
+    def _renew(self, fetch: Fetch) -> Token:
+        try:
+            token = self._renew_together(fetch)
+        except redis.Away:
+            token = self._ask(fetch)
+        self._held = token
+        return token
+
+    def _renew_together(self, fetch: Fetch) -> Token:
+        """One process fetches; the others wait for its token, or go on with the old one while that lives."""
+        holder, give_up = uuid.uuid4().hex, time.monotonic() + LOCK_MILLISECONDS / 1000
+        while True:
+            token = self._shared.load()
+            if token and token.fresh:
+                return token
+            if self._shared.lock(holder):
+                return self._fetch_locked(holder, fetch)
+            if token and token.alive:
+                return token
+            if time.monotonic() > give_up:
+                raise _nobody_answers()
+            time.sleep(POLL_SECONDS)
+
+    def _fetch_locked(self, holder: str, fetch: Fetch) -> Token:
+        try:
+            token = self._shared.load()  # the last holder may have just stored it
+            if token and token.fresh:
+                return token
+            if refusal := self._shared.refusal():
+                raise refused_token(*refusal)
+            return self._ask(fetch)
+        finally:
+            try:
+                self._shared.unlock(holder)
+            except redis.Away:
+                pass  # the lock ends by itself
+
+    def _ask(self, fetch: Fetch) -> Token:
+        """One gettoken, unless it was refused a short while ago."""
+        code, until = self._refused
+        if time.monotonic() < until:
+            raise refused_token(code, until - time.monotonic())
+        try:
+            value, lifetime = fetch()
+        except (WecomError, ConfigurationError) as error:
+            self._note_refusal(error)
+            if error.code in BAD_CREDENTIALS:
+                raise refused_token(error.code, REFUSED_SECONDS) from None
+            raise
+        try:
+            return self._shared.store(value, lifetime)
+        except redis.Away:
+            return Token.aged(value, lifetime=lifetime, left=lifetime, generation=0)
+
+    def _note_refusal(self, error: WecomError | ConfigurationError) -> None:
+        if error.code is None or (isinstance(error, WecomError) and error.kind is Kind.BUSY):
+            return
+        seconds = REFUSED_SECONDS if error.code in BAD_CREDENTIALS else THROTTLED_SECONDS
+        self._refused = (error.code, time.monotonic() + seconds)
+        try:
+            self._shared.refuse(error.code, seconds)
+        except redis.Away:
+            pass
+
+
+def _nobody_answers() -> Unreachable:
+    return Unreachable(_("no access token in time"), api="gettoken", maybe_done=False)
+
+
+_sources: dict[str, TokenSource] = {}
+_lock = threading.Lock()
+
+
+def source(api_url: str, corp_id: str, secret: str) -> TokenSource:
+    """The process's one source for a secret."""
+    name = hashlib.sha256("\0".join((api_url, corp_id, secret)).encode()).hexdigest()[:32]
+    with _lock:
+        if name not in _sources:
+            _sources[name] = TokenSource(name)
+        return _sources[name]

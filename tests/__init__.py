@@ -1,0 +1,1 @@
+"""The suite: one file per feature, journeys, browser, faults, architecture, benchmarks."""

@@ -1,0 +1,130 @@
+"""Fixtures for all tests: real services, the stand-in over HTTP, a fixed cast.
+
+The cast: 王磊 (wanglei, department 2 销售) and 赵敏 (zhaomin, department 3 客服) serve customers; alice administers,
+bob operates for department 2, charlie has no department; 小林 is a customer, 福利群 a chat.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from contacts.models import Department, Staff
+from scrm.base import clock
+from scrm.base.models import User
+from scrm.base.work import run as work_run
+
+KEPT = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """The databases are cloned from a migrated template before Django starts (tests.services)."""
+
+
+@pytest.fixture
+def committed(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database in which commits are real, so that workers, threads and processes see them. Emptied afterwards."""
+    with django_db_blocker.unblock():
+        _flush_redis()
+        yield
+        _empty()
+
+
+def _empty() -> None:
+    from campaigns.models import WelcomeRule
+
+    with connection.cursor() as cursor:
+        tables = [name for name in connection.introspection.table_names(cursor) if name not in KEPT]
+        cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+    WelcomeRule.objects.create(name="默认欢迎语", text="您好，我是{staff}。", returning_text="欢迎回来！我是{staff}。")
+    connection.close()
+
+
+def _flush_redis() -> None:
+    from scrm.base.redis import client
+
+    client().flushdb()
+
+
+@pytest.fixture
+def work() -> Callable[..., int]:
+    """Does all work that is due now, in this thread. Returns the number of jobs."""
+    return work_run.run_due
+
+
+@pytest.fixture
+def departments(request: pytest.FixtureRequest) -> list[Department]:
+    _needs_database(request)
+    rows = [
+        Department(id=1, name="总部", parent_id=0, path=[1]),
+        Department(id=2, name="销售", parent_id=1, path=[1, 2]),
+        Department(id=3, name="客服", parent_id=1, path=[1, 3]),
+    ]
+    return Department.objects.bulk_create(rows)
+
+
+@pytest.fixture
+def wanglei(departments: list[Department]) -> Staff:
+    return Staff.objects.create(
+        userid="wanglei", name="王磊", department_ids=[2], main_department=2, serves_customers=True
+    )
+
+
+@pytest.fixture
+def zhaomin(departments: list[Department]) -> Staff:
+    return Staff.objects.create(
+        userid="zhaomin", name="赵敏", department_ids=[3], main_department=3, serves_customers=True
+    )
+
+
+@pytest.fixture
+def alice(request: pytest.FixtureRequest) -> User:
+    """Administers."""
+    _needs_database(request)
+    return User.objects.create_superuser("alice", password="alice")
+
+
+@pytest.fixture
+def bob(departments: list[Department]) -> User:
+    """Operates for department 2."""
+    return User.objects.create_user("bob", password="bob", is_staff=True, department_ids=[2])
+
+
+@pytest.fixture
+def charlie(request: pytest.FixtureRequest) -> User:
+    """Logs in, sees nothing."""
+    _needs_database(request)
+    return User.objects.create_user("charlie", password="charlie", is_staff=True)
+
+
+def _needs_database(request: pytest.FixtureRequest) -> None:
+    if "committed" not in request.fixturenames:
+        request.getfixturevalue("db")
+
+
+@pytest.fixture
+def moment() -> dt.datetime:
+    """Half an hour ago, whole seconds: when things happened."""
+    return (clock.now() - dt.timedelta(minutes=30)).replace(microsecond=0)
+
+
+@pytest.fixture
+def standin(committed: None, settings: Any) -> Iterator[Any]:
+    """The stand-in WeCom over real HTTP, empty, with our settings pointing at it."""
+    from scrm.standin.server import StandIn
+
+    server = StandIn(
+        scenario="empty",
+        corp_id=settings.WECOM_CORP_ID,
+        secret=settings.WECOM_SECRET,
+        callback_token=settings.WECOM_CALLBACK_TOKEN,
+        aes_key=settings.WECOM_CALLBACK_AES_KEY,
+    )
+    server.start()
+    settings.WECOM_API_URL = server.url
+    yield server
+    server.stop()
