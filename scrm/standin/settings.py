@@ -1,0 +1,86 @@
+"""What may be turned while the stand-in runs: lag, spread, losses, lives and limits.
+
+`Settings()` is quiet (nothing late, lost or doubled: what a test wants unless it says otherwise);
+`Settings.platform()` has the numbers of stand-in.md §1.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from random import Random
+
+Quantiles = tuple[tuple[float, float], ...]
+
+# Seconds by quantile, stand-in.md §1.
+CHAT_LAG: Quantiles = ((0.0, 0.3), (0.5, 0.8), (0.95, 2.0), (0.99, 5.0), (1.0, 6.0))
+DELETE_LAG: Quantiles = ((0.0, 0.5), (0.5, 1.0), (0.9, 3.0), (0.99, 30.0), (1.0, 35.0))
+OTHER_LAG: Quantiles = ((0.0, 0.5), (0.5, 1.0), (1.0, 3.0))
+CALLBACK_SPREAD: Quantiles = ((0.0, 0.2), (0.5, 0.6), (0.99, 2.5), (1.0, 2.5))
+API_DELAY: Quantiles = ((0.0, 0.03), (0.5, 0.08), (0.95, 0.25), (0.99, 0.9), (1.0, 1.2))
+
+
+def at_quantile(points: Quantiles, share: float) -> float:
+    """Value at `share` (0…1) of a distribution given by its quantiles, straight lines between them."""
+    for (low, below), (high, above) in zip(points, points[1:], strict=False):
+        if share <= high:
+            return below + (above - below) * (share - low) / (high - low)
+    return points[-1][1]
+
+
+@dataclass(slots=True)
+class Settings:
+    """Times in real seconds, shares as fractions."""
+
+    lag: float | str = 0.0  # seconds, or "platform": reads answer the old state that long after a change
+    spread: float | str = 0.0  # seconds between a fact and its callback, or "platform"
+    api_delay: float | str = 0.0  # seconds an answer takes, or "platform"
+    busy: float = 0.0  # share of calls answered -1
+    repeats: float = 0.0  # share of callbacks sent twice
+    out_of_order: float = 0.0  # share of callbacks held back 3 to 8 s
+    lost: float = 0.0  # share of callbacks never sent
+    hold: bool = False  # keep callbacks until /_standin/deliver names them
+    callback_timeout: float = 5.0  # wecom-api.md §2.5
+    callback_tries: tuple[float, ...] = (0.0, 5.0, 10.0)  # seconds after the first try
+    callback_connections: int = 64
+    token_life: float = 7200.0
+    welcome_life: float = 20.0  # wecom-api.md §8.1
+    ban_after: int = 30  # wrong secrets within a minute before the address is banned for an hour
+    per_minute: dict[str, int] = field(default_factory=lambda: {"*": 10_000})  # by API; wecom-api.md §1.3
+    per_hour: dict[str, int] = field(default_factory=lambda: {"*": 150_000})
+    block_seconds: float = 60.0  # how long 45009 lasts after the minute's limit
+    concurrency: dict[str, int] = field(default_factory=lambda: {"*": 10_000})  # by API, above it 45033
+    half_listed: bool = True  # whether reads name relations that are only half
+    receive_rule: str = "month_total"  # month_total | week_7 | day_1, platform.md 1
+    welcome_busy: float = 0.0  # share of welcomes answered 41096
+    unionids: bool = True  # the corp bound a WeChat developer account
+    merged_joins: float = 0.0  # share of joins within 3 s of each other told as one event
+    unnamed_change: float = 0.0  # share of chat events that carry a second change not named
+    old_form: float = 0.0  # share of chat events without member versions
+
+    @classmethod
+    def platform(cls) -> Settings:
+        """Everything as late and unreliable as the real one, stand-in.md §1."""
+        return cls(
+            lag="platform", spread="platform", api_delay="platform", busy=0.0005, repeats=0.005,
+            out_of_order=0.01, lost=0.0005, welcome_busy=0.001, merged_joins=0.3,
+            unnamed_change=0.02, old_form=0.01,
+        )  # fmt: skip
+
+    def change(self, values: dict[str, object]) -> None:
+        """Set several by name; an unknown name or a value of another shape is a ValueError."""
+        known = {item.name: item for item in dataclasses.fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"no such setting: {name}")
+            old = getattr(self, name)
+            if isinstance(old, dict):
+                if not isinstance(value, dict):
+                    raise ValueError(f"{name} is a mapping of API to number")
+                old.update(value)
+                continue
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+
+    def seconds(self, value: float | str, points: Quantiles, rng: Random) -> float:
+        """`value` itself, or a draw from `points` when it says "platform"."""
+        return at_quantile(points, rng.random()) if isinstance(value, str) else value
