@@ -21,11 +21,7 @@ def allows(recipients: Collection[str]) -> bool:
     """True when every one of them (external user ids or chat ids) may be written to now."""
     if settings.SENDING == "on":
         return True
-    return (
-        settings.SENDING == "allowlist"
-        and bool(recipients)
-        and settings.SENDING_ALLOWLIST.issuperset(recipients)
-    )
+    return settings.SENDING == "allowlist" and bool(recipients) and settings.SENDING_ALLOWLIST.issuperset(recipients)
 
 
 def check(recipients: Collection[str]) -> None:

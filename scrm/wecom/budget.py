@@ -40,6 +40,4 @@ def windows(share: float = 1.0) -> tuple[Window, Window]:
 
 def _window(name: str, budget: float, seconds: int, burst: float, start: float) -> Window:
     held = max(1.0, budget * burst)
-    return Window(
-        name, burst=held, rate=budget * (1 - burst) / (seconds * 1000), start=max(1.0, held * start)
-    )
+    return Window(name, burst=held, rate=budget * (1 - burst) / (seconds * 1000), start=max(1.0, held * start))

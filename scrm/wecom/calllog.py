@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from scrm.base import limits
 from scrm.wecom.errors import ConfigurationError, Paused, WecomError
+from scrm.wecom.models.apicall import ApiCall
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +55,6 @@ def timed(api: str) -> Iterator[Call]:
 
 def record(api: str, *, errcode: int | None, ms: int, detail: str = "") -> None:
     """Writes one row by itself. Never fails and never joins a transaction: the call is what matters."""
-    from scrm.wecom.models.apicall import ApiCall
-
     if connection.in_atomic_block:
         return
     try:
@@ -66,7 +65,5 @@ def record(api: str, *, errcode: int | None, ms: int, detail: str = "") -> None:
 
 def prune() -> int:
     """Deletes rows older than CALL_LOG_RETENTION_DAYS; returns how many."""
-    from scrm.wecom.models.apicall import ApiCall
-
     old = ApiCall.objects.filter(at__lt=Now() - dt.timedelta(days=settings.CALL_LOG_RETENTION_DAYS))
     return old.delete()[0]

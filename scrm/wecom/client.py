@@ -74,9 +74,7 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client of one app, held to our rules."""
 
     def __init__(self, access: Access) -> None:
-        super().__init__(
-            access.corp_id, access.secret, timeout=(CONNECT_SECONDS, READ_SECONDS), auto_retry=False
-        )
+        super().__init__(access.corp_id, access.secret, timeout=(CONNECT_SECONDS, READ_SECONDS), auto_retry=False)
         self.API_BASE_URL = access.api_url
         self.access = access
         self._tokens = tokens.source(access.api_url, access.corp_id, access.secret)
@@ -108,9 +106,7 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
                     raise
             time.sleep(pause)
 
-    def act(
-        self, api: str, body: Mapping[str, Any], *, timeout: float | None = None, urgent: bool = False
-    ) -> Answer:
+    def act(self, api: str, body: Mapping[str, Any], *, timeout: float | None = None, urgent: bool = False) -> Answer:
         """Changes something: POST with `body`, once. Whether it may be sent again is the caller's decision: see
         `error.maybe_done`."""
         return self._send(api, None, body, timeout=timeout, urgent=urgent)
@@ -126,9 +122,7 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     ) -> Answer:
         content: dict[str, Any] = {} if body is None else {"data": dict(body)}
         method = "get" if body is None else "post"
-        return self._request(
-            method, api, params=dict(params or {}), timeout=timeout, urgent=urgent, **content
-        )
+        return self._request(method, api, params=dict(params or {}), timeout=timeout, urgent=urgent, **content)
 
     # --- wechatpy's seams --------------------------------------------------------------------------------------------
 
@@ -169,13 +163,10 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         deadline = time.monotonic() + (CONNECT_SECONDS + READ_SECONDS if timeout is None else timeout)
         wait = quotas.LONGEST_WAIT if timeout is None else max(0.0, min(quotas.LONGEST_WAIT, timeout))
         query = {**(params or {}), "access_token": token.value}
-        with calllog.timed(api) as call:
-            with quotas.slot(api, urgent=urgent, wait=wait):
-                call.start()
-                limits = _limits(None if timeout is None else deadline - time.monotonic())
-                return self._ask(
-                    api, method, api, params=query, timeout=limits, allow_redirects=False, **kwargs
-                )
+        with calllog.timed(api) as call, quotas.slot(api, urgent=urgent, wait=wait):
+            call.start()
+            limits = _limits(None if timeout is None else deadline - time.monotonic())
+            return self._ask(api, method, api, params=query, timeout=limits, allow_redirects=False, **kwargs)
 
     def _ask(self, api: str, method: str, endpoint: str, **kwargs: Any) -> Answer:
         """wechatpy's request with every outcome but a good answer as our error."""
@@ -231,9 +222,7 @@ def _limits(left: float | None) -> tuple[float, float]:
 
 def _forbid_open_transaction(api: str) -> None:
     if connection.in_atomic_block:
-        raise RuntimeError(
-            f"{api} is called inside a database transaction: its locks would wait for the network"
-        )
+        raise RuntimeError(f"{api} is called inside a database transaction: its locks would wait for the network")
 
 
 def _token_of(answer: Mapping[str, Any]) -> tuple[str, float]:

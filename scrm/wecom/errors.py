@@ -44,7 +44,7 @@ BAD_CREDENTIALS = {
 class Kind(StrEnum):
     """What a code asks of us."""
 
-    TOKEN = "token"  # fetch a new token, try once more
+    TOKEN = "token"  # noqa: S105  no password: fetch a new token, try once more
     RETRY = "retry"  # the same call may succeed soon
     BUSY = "busy"  # the same, at most three tries
     RATE = "rate"  # pause this API for the window

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from django.conf import settings
 from redis import Redis
@@ -77,10 +77,15 @@ class SharedGate:
             self._key("minute", api),
             self._key("hour", api),
         ]
-        buckets = [
-            value for window in budget.windows() for value in (window.rate, window.burst, window.start)
+        buckets = [value for window in budget.windows() for value in (window.rate, window.burst, window.start)]
+        arguments: list[str | int | float] = [
+            ticket,
+            int(LEASE_SECONDS * 1000),
+            room(urgent),
+            room(False),
+            int(urgent),
+            *buckets,
         ]
-        arguments = [ticket, int(LEASE_SECONDS * 1000), room(urgent), room(False), int(urgent), *buckets]
         said, milliseconds = redis.attempt(lambda client: client.register_script(ENTER)(keys, arguments))
         if said == "in":
             return ADMITTED
@@ -105,7 +110,8 @@ class SharedGate:
         return redis.attempt(self._counts)
 
     def _counts(self, client: Redis) -> tuple[list[dict[str, int]], dict[str, float]]:
-        minute = int(client.time()[0]) // 60
+        clock = cast("tuple[int, int]", client.time())
+        minute = clock[0] // 60
         hours = client.pipeline(transaction=False)
         for back in range(60):
             hours.hgetall(self._key("calls", str(minute - back)))

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from scrm.base import redis
-from scrm.wecom.errors import Kind, Paused, WecomError
+from scrm.wecom.errors import ConfigurationError, Kind, Paused, WecomError
 from scrm.wecom.gates import LocalGate, SharedGate, new_ticket
 
 log = structlog.get_logger(__name__)
@@ -51,9 +51,10 @@ def slot(api: str, *, urgent: bool = False, wait: float = LONGEST_WAIT) -> Itera
     code = 0
     try:
         yield
-    except WecomError as error:
+    except (WecomError, ConfigurationError) as error:
         code = UNANSWERED if error.code is None else error.code
-        _heed(local, shared, api, error)
+        if isinstance(error, WecomError):
+            _heed(local, shared, api, error)
         raise
     except BaseException:
         code = UNANSWERED
@@ -65,9 +66,7 @@ def slot(api: str, *, urgent: bool = False, wait: float = LONGEST_WAIT) -> Itera
                 shared.leave(api, ticket, code=code)
 
 
-def _enter(
-    local: LocalGate, shared: SharedGate, api: str, ticket: str, urgent: bool, deadline: float
-) -> bool:
+def _enter(local: LocalGate, shared: SharedGate, api: str, ticket: str, urgent: bool, deadline: float) -> bool:
     """Waits for room. True when the shared gate let the call in, False when Redis is away."""
     while True:
         answer = local.enter(api, ticket, urgent=urgent, alone=redis.is_away())
@@ -86,9 +85,7 @@ def _enter(
 
 def _reason(*, paused: bool) -> str:
     return (
-        _("paused after too many calls; nothing was sent")
-        if paused
-        else _("no room in our budget; nothing was sent")
+        _("paused after too many calls; nothing was sent") if paused else _("no room in our budget; nothing was sent")
     )
 
 

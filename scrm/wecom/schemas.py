@@ -144,9 +144,7 @@ def _tag_ids(raw: Raw) -> tuple[str, ...]:
     if "tag_id" in raw:
         return words(raw, "tag_id")
     tags = objects(raw, "tags")
-    return tuple(
-        text(tag, "tag_id") for tag in tags if number(tag, "type") != PERSONAL_TAG and tag.get("tag_id")
-    )
+    return tuple(text(tag, "tag_id") for tag in tags if number(tag, "type") != PERSONAL_TAG and tag.get("tag_id"))
 
 
 @dataclass(frozen=True, slots=True)

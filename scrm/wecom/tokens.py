@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -65,9 +66,7 @@ class Token:
     def aged(cls, value: str, *, lifetime: float, left: float, generation: int) -> "Token":
         """A token of `lifetime` seconds with `left` of them to go. The last 2 % (≤ 5 s) count as over."""
         dies_at = time.monotonic() + left
-        return cls(
-            value, generation, dies_at - (1 - REFRESH_AT) * lifetime, dies_at - min(5.0, 0.02 * lifetime)
-        )
+        return cls(value, generation, dies_at - (1 - REFRESH_AT) * lifetime, dies_at - min(5.0, 0.02 * lifetime))
 
     @property
     def fresh(self) -> bool:
@@ -86,17 +85,11 @@ class SharedToken:
         self._lock, self._refusal = f"wecom:token:{name}:lock", f"wecom:token:{name}:refusal"
 
     def load(self) -> Token | None:
-        def read(client: Redis) -> tuple[str | None, int]:
-            both = client.pipeline(transaction=True).get(self._value).pttl(self._value).execute()
-            return both[0], int(both[1])
-
-        raw, left = redis.attempt(read)
+        raw, left = redis.attempt(lambda client: _with_life(client, self._value))
         if not raw or left <= 0:
             return None
         held = json.loads(raw)
-        return Token.aged(
-            held["token"], lifetime=held["lifetime"], left=left / 1000, generation=held["generation"]
-        )
+        return Token.aged(held["token"], lifetime=held["lifetime"], left=left / 1000, generation=held["generation"])
 
     def store(self, value: str, lifetime: float) -> Token:
         keys = [self._value, self._generation]
@@ -108,9 +101,7 @@ class SharedToken:
         redis.attempt(lambda client: client.register_script(_DROP)([self._value], [value]))
 
     def lock(self, holder: str) -> bool:
-        return bool(
-            redis.attempt(lambda client: client.set(self._lock, holder, nx=True, px=LOCK_MILLISECONDS))
-        )
+        return bool(redis.attempt(lambda client: client.set(self._lock, holder, nx=True, px=LOCK_MILLISECONDS)))
 
     def unlock(self, holder: str) -> None:
         redis.attempt(lambda client: client.register_script(_UNLOCK)([self._lock], [holder]))
@@ -120,13 +111,17 @@ class SharedToken:
 
     def refusal(self) -> tuple[int, float] | None:
         """The code that gettoken answered and the seconds for which nobody asks again."""
-
-        def read(client: Redis) -> tuple[str | None, int]:
-            both = client.pipeline(transaction=True).get(self._refusal).pttl(self._refusal).execute()
-            return both[0], int(both[1])
-
-        code, left = redis.attempt(read)
+        code, left = redis.attempt(lambda client: _with_life(client, self._refusal))
         return (int(code), left / 1000) if code and left > 0 else None
+
+
+def _with_life(client: Redis, key: str) -> tuple[str | None, int]:
+    """A value and the milliseconds that it has to live, read at one moment."""
+    both = client.pipeline(transaction=True)
+    both.get(key)
+    both.pttl(key)
+    value, left = both.execute()
+    return value, int(left)
 
 
 class TokenSource:
@@ -166,10 +161,8 @@ class TokenSource:
             if not limits.allow("wecom-token-drop", self._name, DROPS):
                 return False
             self._held = None
-            try:
+            with suppress(redis.Away):
                 self._shared.drop(failed.value)
-            except redis.Away:
-                pass
         return True
 
     def _renew_early(self, held: Token, fetch: Fetch) -> Token:
@@ -217,10 +210,8 @@ class TokenSource:
                 raise refused_token(*refusal)
             return self._ask(fetch)
         finally:
-            try:
+            with suppress(redis.Away):  # the lock ends by itself
                 self._shared.unlock(holder)
-            except redis.Away:
-                pass  # the lock ends by itself
 
     def _ask(self, fetch: Fetch) -> Token:
         """One gettoken, unless it was refused a short while ago."""
@@ -244,10 +235,8 @@ class TokenSource:
             return
         seconds = REFUSED_SECONDS if error.code in BAD_CREDENTIALS else THROTTLED_SECONDS
         self._refused = (error.code, time.monotonic() + seconds)
-        try:
+        with suppress(redis.Away):
             self._shared.refuse(error.code, seconds)
-        except redis.Away:
-            pass
 
 
 def _nobody_answers() -> Unreachable:

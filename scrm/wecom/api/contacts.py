@@ -55,9 +55,7 @@ def fetch_list(userid: str) -> tuple[str, ...]:
     return words(answer, "external_userid")
 
 
-def mark_tags(
-    userid: str, external_userid: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()
-) -> None:
+def mark_tags(userid: str, external_userid: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
     """Puts corp tags on, and takes them off, one follow. Needs at least one tag."""
     if not add and not remove:
         raise ValueError("no tag to add or to remove")
