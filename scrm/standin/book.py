@@ -58,9 +58,11 @@ class AddressBook:
 
     # -- happenings ------------------------------------------------------------------------------
 
-    def create_party(self, name: str, id: int | None = None, parentid: int = ROOT, order: int | None = None) -> Change:
+    def create_party(
+        self, name: str, party_id: int | None = None, parentid: int = ROOT, order: int | None = None
+    ) -> Change:
         """A new department."""
-        number = id or max(self.departments) + 1
+        number = party_id or max(self.departments) + 1
         if parentid not in self.departments:
             raise Refusal(60003)
         self._note_departments()
@@ -69,23 +71,23 @@ class AddressBook:
         fields = events.contact("create_party", Id=number, Name=name, ParentId=parentid, Order=made.order)
         return Change(made._asdict(), fields)
 
-    def update_party(self, id: int, name: str | None = None, parentid: int | None = None) -> Change:
+    def update_party(self, party_id: int, name: str | None = None, parentid: int | None = None) -> Change:
         """Rename or move a department."""
-        old = self.departments.get(id)
+        old = self.departments.get(party_id)
         if old is None:
             raise Refusal(60003)
         self._note_departments()
         made = old._replace(name=name or old.name, parentid=old.parentid if parentid is None else parentid)
-        self.departments = {**self.departments, id: made}
-        return Change(made._asdict(), events.contact("update_party", Id=id, Name=name, ParentId=parentid))
+        self.departments = {**self.departments, party_id: made}
+        return Change(made._asdict(), events.contact("update_party", Id=party_id, Name=name, ParentId=parentid))
 
-    def delete_party(self, id: int) -> Change:
+    def delete_party(self, party_id: int) -> Change:
         """Remove an empty department."""
-        if id not in self.departments:
+        if party_id not in self.departments:
             raise Refusal(60003)
         self._note_departments()
-        self.departments = {key: value for key, value in self.departments.items() if key != id}
-        return Change({"id": id}, events.contact("delete_party", Id=id))
+        self.departments = {key: value for key, value in self.departments.items() if key != party_id}
+        return Change({"id": party_id}, events.contact("delete_party", Id=party_id))
 
     def create_user(
         self,

@@ -53,7 +53,7 @@ class Contacts:
         self,
         external_userid: str | None = None,
         name: str | None = None,
-        type: int = 1,
+        contact_type: int = 1,
         gender: int | None = None,
         unionid: str | None = None,
     ) -> Change:
@@ -63,8 +63,8 @@ class Contacts:
         if person_id not in self.customers:
             sex = world.rng.choice((0, 1, 2, 2, 2)) if gender is None else gender
             self.customers[person_id] = Customer(
-                person_id, name or nickname(world.rng), type, sex, avatar(world.rng),
-                unionid if unionid is not None else unionid_of(person_id, type),
+                person_id, name or nickname(world.rng), contact_type, sex, avatar(world.rng),
+                unionid if unionid is not None else unionid_of(person_id, contact_type),
             )  # fmt: skip
         elif name:
             self.customers[person_id].name = name
@@ -266,6 +266,6 @@ def find(follows: tuple[Follow, ...], userid: str) -> Follow | None:
     return None
 
 
-def unionid_of(external_userid: str, type: int) -> str:
+def unionid_of(external_userid: str, contact_type: int) -> str:
     """The unionid of a WeChat user, 28 characters; WeCom users have none (wecom-api.md §5.2)."""
-    return "oU" + external_userid[-26:] if type == 1 else ""
+    return "oU" + external_userid[-26:] if contact_type == 1 else ""

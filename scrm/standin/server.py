@@ -162,7 +162,7 @@ class StandIn:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - told to whoever started us
+        except BaseException as error:
             self._failure = error
         finally:
             self._started.set()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 from random import Random
 
@@ -22,7 +23,7 @@ API_DELAY: Quantiles = ((0.0, 0.03), (0.5, 0.08), (0.95, 0.25), (0.99, 0.9), (1.
 
 def at_quantile(points: Quantiles, share: float) -> float:
     """Value at `share` (0…1) of a distribution given by its quantiles, straight lines between them."""
-    for (low, below), (high, above) in zip(points, points[1:], strict=False):
+    for (low, below), (high, above) in itertools.pairwise(points):
         if share <= high:
             return below + (above - below) * (share - low) / (high - low)
     return points[-1][1]

@@ -47,10 +47,10 @@ class Tags:
 
     def create_tag(
         self, name: str, group: str = "标签", group_id: str | None = None, order: int = 0, app: int = 0,
-        id: str | None = None,
+        tag_id: str | None = None,
     ) -> Change:  # fmt: skip
         """One tag, into a group by id or by name (made when it is not there)."""
-        made = self.add([(name, order, id)], group=group, group_id=group_id, app=app)
+        made = self.add([(name, order, tag_id)], group=group, group_id=group_id, app=app)
         tag = made.tags[-1]
         fields = events.external_tag("create", Id=tag.id, TagType="tag")
         return Change({"id": tag.id, "group_id": made.id, "name": name}, fields)
@@ -79,70 +79,70 @@ class Tags:
         self.groups = {**self.groups, into.id: into._replace(tags=into.tags + new)}
         return self.groups[into.id]
 
-    def edit_tag(self, id: str, name: str | None = None, order: int | None = None) -> Change:
+    def edit_tag(self, tag_id: str, name: str | None = None, order: int | None = None) -> Change:
         """Rename or move a tag or a tag group."""
-        if id in self.groups:
-            return self._edit_group(id, name, order)
-        found = self.find(id)
+        if tag_id in self.groups:
+            return self._edit_group(tag_id, name, order)
+        found = self.find(tag_id)
         if found is None:
             raise Refusal(40068)
         group, tag = found
         if name is not None:
             check_name(name)
-            if any(other.name == name and other.id != id for other in group.tags):
+            if any(other.name == name and other.id != tag_id for other in group.tags):
                 raise Refusal(40071)
         made = tag._replace(name=tag.name if name is None else name, order=tag.order if order is None else order)
         self._note()
-        tags = tuple(made if other.id == id else other for other in group.tags)
+        tags = tuple(made if other.id == tag_id else other for other in group.tags)
         self.groups = {**self.groups, group.id: group._replace(tags=tags)}
-        return Change(made._asdict(), events.external_tag("update", Id=id, TagType="tag"))
+        return Change(made._asdict(), events.external_tag("update", Id=tag_id, TagType="tag"))
 
-    def delete_tag(self, id: str) -> Change:
+    def delete_tag(self, tag_id: str) -> Change:
         """Delete a tag (it leaves every relation); a group with no tag left goes too."""
-        found = self.find(id)
+        found = self.find(tag_id)
         if found is None:
             raise Refusal(40068)
         group, _ = found
         self._note()
-        left = tuple(tag for tag in group.tags if tag.id != id)
+        left = tuple(tag for tag in group.tags if tag.id != tag_id)
         rest = {key: value for key, value in self.groups.items() if key != group.id}
         self.groups = {**self.groups, group.id: group._replace(tags=left)} if left else rest
-        self._unmark({id})
-        return Change({"id": id}, events.external_tag("delete", Id=id, TagType="tag"))
+        self._unmark({tag_id})
+        return Change({"id": tag_id}, events.external_tag("delete", Id=tag_id, TagType="tag"))
 
-    def delete_group(self, id: str) -> Change:
+    def delete_group(self, group_id: str) -> Change:
         """Delete a group with its tags: no event tells of the tags (wecom-api.md §3.3)."""
-        if id not in self.groups:
+        if group_id not in self.groups:
             raise Refusal(40068)
         self._note()
-        self._unmark({tag.id for tag in self.groups[id].tags})
-        self.groups = {key: value for key, value in self.groups.items() if key != id}
-        return Change({"id": id}, events.external_tag("delete", Id=id, TagType="tag_group"))
+        self._unmark({tag.id for tag in self.groups[group_id].tags})
+        self.groups = {key: value for key, value in self.groups.items() if key != group_id}
+        return Change({"id": group_id}, events.external_tag("delete", Id=group_id, TagType="tag_group"))
 
-    def shuffle(self, id: str, tag_ids: list[str]) -> Change:
+    def shuffle(self, group_id: str, tag_ids: list[str]) -> Change:
         """Another order inside a group."""
-        if id not in self.groups:
+        if group_id not in self.groups:
             raise Refusal(40068)
         self._note()
         place = {tag_id: len(tag_ids) - index for index, tag_id in enumerate(tag_ids)}
-        tags = tuple(tag._replace(order=place.get(tag.id, 0)) for tag in self.groups[id].tags)
-        self.groups = {**self.groups, id: self.groups[id]._replace(tags=tags)}
-        return Change({"id": id}, events.external_tag("shuffle", Id=id))
+        tags = tuple(tag._replace(order=place.get(tag.id, 0)) for tag in self.groups[group_id].tags)
+        self.groups = {**self.groups, group_id: self.groups[group_id]._replace(tags=tags)}
+        return Change({"id": group_id}, events.external_tag("shuffle", Id=group_id))
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _edit_group(self, id: str, name: str | None, order: int | None) -> Change:
-        group = self.groups[id]
+    def _edit_group(self, group_id: str, name: str | None, order: int | None) -> Change:
+        group = self.groups[group_id]
         if name is not None:
             check_name(name)
             same = self._by_name(name)
-            if same is not None and same.id != id:
+            if same is not None and same.id != group_id:
                 raise Refusal(40071)
         self._note()
         made = group._replace(name=group.name if name is None else name, order=group.order if order is None else order)
-        self.groups = {**self.groups, id: made}
-        result: dict[str, Any] = {"id": id, "name": made.name, "order": made.order}
-        return Change(result, events.external_tag("update", Id=id, TagType="tag_group"))
+        self.groups = {**self.groups, group_id: made}
+        result: dict[str, Any] = {"id": group_id, "name": made.name, "order": made.order}
+        return Change(result, events.external_tag("update", Id=group_id, TagType="tag_group"))
 
     def _by_name(self, name: str) -> TagGroup | None:
         return next((group for group in self.groups.values() if group.name == name), None)

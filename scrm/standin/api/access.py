@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scrm.standin.errors import Refusal
+
 from .call import Call
 
 

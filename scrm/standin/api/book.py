@@ -6,6 +6,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import Department, Staff
+
 from .call import Call
 
 

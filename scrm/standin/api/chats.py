@@ -6,6 +6,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import ChatView, Member
+
 from .call import Call, from_cursor, to_cursor
 
 MANY_STAFF = 1000  # above it a list without owners is refused, §9.1

@@ -6,6 +6,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import Customer, Follow
+
 from .call import Call, from_cursor, to_cursor
 
 FOLLOWERS_PER_PAGE = 500  # §5.2

@@ -6,6 +6,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import Tag, TagGroup
+
 from .call import Call
 
 
@@ -72,9 +73,9 @@ def del_corp_tag(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _own(call: Call, id: str) -> None:
-    group = call.world.tags.groups.get(id)
-    found = call.world.tags.find(id)
+def _own(call: Call, tag_id: str) -> None:
+    group = call.world.tags.groups.get(tag_id)
+    found = call.world.tags.find(tag_id)
     if group is None and found is None:
         raise Refusal(40068)
     owner = group.app if group is not None else found[1].app if found is not None else 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import ContactWay
+
 from .call import Call, from_cursor, to_cursor
 
 USERS = 100

@@ -7,6 +7,7 @@ from typing import Any
 
 from scrm.standin.errors import Refusal
 from scrm.standin.records import WelcomeCode
+
 from .call import Call
 
 TEXT_BYTES = 4000
@@ -82,9 +83,8 @@ def _check(call: Call, attachment: object) -> None:
         raise Refusal(40058, f"missing {kind}")
     for name, (required, most) in FIELDS[kind].items():
         _check_field(call, kind, name, value.get(name, ""), required, most)
-    if kind == "image" and not value.get("media_id"):
-        if not str(value.get("pic_url", "")).startswith(UPLOADED):
-            raise Refusal(40007)
+    if kind == "image" and not value.get("media_id") and not str(value.get("pic_url", "")).startswith(UPLOADED):
+        raise Refusal(40007)
 
 
 def _check_field(call: Call, kind: str, name: str, text: object, required: bool, most: int) -> None:
