@@ -35,7 +35,7 @@ def handle(job: Claim) -> None:
             job.done()
     except LeaseLost:
         log.warning("lease lost, nothing written", lane=job.lane.name, entity=job.entity)
-    except Again:
+    except Again as again:
         _settle_quietly(job, partial(job.again, again.seconds, reason=again.reason))
     except (OperationalError, InterfaceError):
         raise  # the database is away: the lease runs out and somebody takes over
