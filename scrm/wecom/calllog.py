@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from scrm.base import limits
 from scrm.wecom.errors import ConfigurationError, Paused, WecomError
-from scrm.wecom.models.apicall import ApiCall
+from scrm.wecom.models import ApiCall
 
 log = structlog.get_logger(__name__)
 

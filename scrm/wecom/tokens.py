@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.utils.translation import gettext as _
@@ -37,11 +37,20 @@ REFUSED_SECONDS = 300.0  # wrong secret: asking more often bans our address for 
 THROTTLED_SECONDS = 60.0
 DROPS = "6/minute"  # a platform that refuses every new token must not make us ask for ever
 
+# The platform gives the same token again while it lives (wecom-api.md §1.1): then renewing early is no use any more
+# ("settled"), and its life is what was left of it. → {generation, milliseconds of life, settled}
 _STORE = """
-local generation = redis.call('INCR', KEYS[2])
-local value = cjson.encode({token = ARGV[1], lifetime = tonumber(ARGV[2]), generation = generation})
-redis.call('SET', KEYS[1], value, 'PX', math.floor(ARGV[2] * 1000))
-return generation
+local life, settled = math.floor(ARGV[2] * 1000), false
+local raw = redis.call('GET', KEYS[1])
+local held = raw and cjson.decode(raw)
+if held and held['token'] == ARGV[1] then
+  settled = true
+  life = math.max(1, math.min(life, redis.call('PTTL', KEYS[1])))
+end
+local generation = settled and held['generation'] or redis.call('INCR', KEYS[2])
+local value = cjson.encode({token = ARGV[1], lifetime = life / 1000, generation = generation, settled = settled})
+redis.call('SET', KEYS[1], value, 'PX', life)
+return {generation, life, settled and 1 or 0}
 """
 _DROP = """
 local held = redis.call('GET', KEYS[1])
@@ -63,10 +72,11 @@ class Token:
     dies_at: float
 
     @classmethod
-    def aged(cls, value: str, *, lifetime: float, left: float, generation: int) -> "Token":
-        """A token of `lifetime` seconds with `left` of them to go. The last 2 % (≤ 5 s) count as over."""
+    def aged(cls, value: str, *, lifetime: float, left: float, generation: int, settled: bool = False) -> "Token":
+        """A token of `lifetime` seconds with `left` of them to go; a settled one is used to its end."""
         dies_at = time.monotonic() + left
-        return cls(value, generation, dies_at - (1 - REFRESH_AT) * lifetime, dies_at - min(5.0, 0.02 * lifetime))
+        early = 0.0 if settled else (1 - REFRESH_AT) * lifetime
+        return cls(value, generation, dies_at - early, dies_at)
 
     @property
     def fresh(self) -> bool:
@@ -89,12 +99,20 @@ class SharedToken:
         if not raw or left <= 0:
             return None
         held = json.loads(raw)
-        return Token.aged(held["token"], lifetime=held["lifetime"], left=left / 1000, generation=held["generation"])
+        return Token.aged(
+            held["token"],
+            lifetime=held["lifetime"],
+            left=left / 1000,
+            generation=held["generation"],
+            settled=held["settled"],
+        )
 
     def store(self, value: str, lifetime: float) -> Token:
         keys = [self._value, self._generation]
-        generation = redis.attempt(lambda client: client.register_script(_STORE)(keys, [value, lifetime]))
-        return Token.aged(value, lifetime=lifetime, left=lifetime, generation=int(generation))
+        answer = redis.attempt(lambda client: client.register_script(_STORE)(keys, [value, lifetime]))
+        generation, milliseconds, settled = (int(part) for part in answer)
+        life = milliseconds / 1000
+        return Token.aged(value, lifetime=life, left=life, generation=generation, settled=bool(settled))
 
     def drop(self, value: str) -> None:
         """Forgets the token, but only if it is still the one that failed."""
@@ -228,6 +246,9 @@ class TokenSource:
         try:
             return self._shared.store(value, lifetime)
         except redis.Away:
+            held = self._held
+            if held and held.value == value:
+                return replace(held, refresh_at=held.dies_at)
             return Token.aged(value, lifetime=lifetime, left=lifetime, generation=0)
 
     def _note_refusal(self, error: WecomError | ConfigurationError) -> None:

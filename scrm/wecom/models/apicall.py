@@ -1,5 +1,7 @@
 """One call out to the platform: every failed one, and a sample of the good ones."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,8 @@ class ApiCall(models.Model):
     errcode = models.IntegerField(_("error code"), null=True, blank=True)  # 0 = success, null = no answer
     ms = models.PositiveIntegerField(_("milliseconds"))
     detail = models.CharField(_("detail"), max_length=300, blank=True)
+
+    objects: ClassVar[models.Manager["ApiCall"]] = models.Manager()
 
     class Meta:
         verbose_name = _("API call")
