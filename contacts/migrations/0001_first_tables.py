@@ -198,6 +198,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('added_at', models.DateTimeField(verbose_name='added')),
                 ('added_known_by', models.CharField(choices=[('event', 'event'), ('read', 'read'), ('sync', 'sync'), ('send_result', 'send result'), ('history', 'history')], default='event', max_length=12)),
+                ('listed_at', models.DateTimeField(null=True)),
                 ('by_transfer', models.BooleanField(default=False, verbose_name='by hand-over')),
                 ('half', models.BooleanField(default=False, verbose_name='half added')),
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),

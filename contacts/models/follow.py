@@ -37,6 +37,7 @@ class Follow(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="follows", verbose_name=_("customer"))
     added_at = models.DateTimeField(_("added"))
     added_known_by = models.CharField(max_length=12, choices=KnownBy, default=KnownBy.EVENT)
+    listed_at = models.DateTimeField(null=True)  # createtime of the platform's list: its own date for the start
     by_transfer = models.BooleanField(_("by hand-over"), default=False)  # add_way 201/202: no add in any number
     half = models.BooleanField(_("half added"), default=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)

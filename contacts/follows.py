@@ -1,0 +1,161 @@
+"""The follow ledger's verbs: taking evidence, and computing the periods of friendship from all of it."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from contacts.models import Customer, Follow, FollowEvidence, Staff
+from scrm.base import clock
+from scrm.base.periods import TOLERANCE, Mark, Period, fold
+from scrm.wecom.schemas import FollowInfo
+
+HANDED_OVER = frozenset({201, 202})  # add_way: shared by a colleague, assigned by an admin (wecom-api.md §5.2)
+
+Ref = FollowEvidence | Follow
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a recomputation changed for one (staff, customer)."""
+
+    began: list[Follow]
+    ended: list[Follow]
+
+    def __bool__(self) -> bool:
+        return bool(self.began or self.ended)
+
+
+def note(evidence: Iterable[FollowEvidence]) -> None:
+    """Adds evidence; what is known already stays as it is."""
+    FollowEvidence.objects.bulk_create(evidence, ignore_conflicts=True)
+
+
+def recompute(staff: Staff, customer: Customer, *, listed: FollowInfo | None = None) -> Change:
+    """Computes the periods of one (staff, customer) anew from the evidence, the rows and what a read has `listed`.
+
+    Runs in the caller's transaction, behind a lock on the customer's row.
+    """
+    rows = list(Follow.objects.filter(staff=staff, customer=customer).order_by("added_at", "pk"))
+    evidence = FollowEvidence.objects.filter(staff=staff, customer=customer).order_by("at", "pk")
+    periods = _periods(rows, list(evidence), listed)
+    change = _write(rows, periods, staff, customer)
+    if listed is not None:
+        describe(staff, customer, listed)
+    return change
+
+
+def describe(staff: Staff, customer: Customer, listed: FollowInfo) -> None:
+    """Takes over remark, tags and way of adding into the latest period; an ended one keeps what it had."""
+    row = Follow.objects.filter(staff=staff, customer=customer).order_by("added_at", "pk").last()
+    if row is None or (row.ended_at is not None and row.add_way is not None):
+        return
+    fresh = {
+        "add_way": listed.add_way,
+        "oper_userid": listed.oper_userid[:64],
+        "remark": listed.remark[:256],
+        "description": listed.description,
+        "tag_ids": sorted(set(listed.tag_ids)),
+        "by_transfer": row.by_transfer or listed.add_way in HANDED_OVER,
+        "state": row.state or _state_of_list(row, listed),
+    }
+    if any(getattr(row, name) != value for name, value in fresh.items()):
+        Follow.objects.filter(pk=row.pk).update(**fresh, changed_at=Now())
+
+
+def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_by: Follow.KnownBy) -> list[Follow]:
+    """Ends open periods with staff whom a complete read no longer lists: only staff who deleted are missing there.
+
+    A young period is left alone, since reads lag (platform.md 10); so is one with a staff member outside the app's range.
+    """
+    old_enough = clock.now() - dt.timedelta(seconds=settings.FRESH_READ_SECONDS)
+    ended = []
+    rows = Follow.objects.open().filter(
+        customer=customer, staff__in=list(staff_rows), staff__serves_customers=True, staff__left_at=None
+    )
+    for row in rows.filter(added_at__lt=old_enough):
+        row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, known_by
+        row.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        row.save(update_fields=["ended_at", "ended_by", "ended_known_by", "changed_at"])
+        ended.append(row)
+    return ended
+
+
+def _state_of_list(row: Follow, listed: FollowInfo) -> str:
+    """The list keeps the state of the first scan: it counts for a first period only (platform.md 19)."""
+    earlier = Follow.objects.filter(staff_id=row.staff_id, customer_id=row.customer_id, added_at__lt=row.added_at)
+    return "" if earlier.exists() else listed.state[:128]
+
+
+def _periods(rows: list[Follow], evidence: list[FollowEvidence], listed: FollowInfo | None) -> list[Period[Ref]]:
+    begins: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind != FollowEvidence.Kind.ENDED]
+    begins += [Mark(row.added_at, row) for row in rows if row.added_known_by != Follow.KnownBy.EVENT]
+    ends: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind == FollowEvidence.Kind.ENDED]
+    ends += [
+        Mark(row.ended_at, row) for row in rows if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT
+    ]
+    starts = [row.listed_at for row in rows if row.listed_at]
+    if listed is not None and listed.created_at is not None:
+        starts.append(listed.created_at)
+    return fold(begins, ends, starts, listed_restarts=False)
+
+
+def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, customer: Customer) -> Change:
+    """Brings the rows in line with the periods: ends first, so that never two are open."""
+    pairs = _pair(rows, periods)
+    kept = {row.pk for row, _ in pairs if row is not None}
+    Follow.objects.filter(pk__in=[row.pk for row in rows if row.pk not in kept]).delete()
+    began, ended = [], []
+    for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
+        was_open = row is None or row.ended_at is None
+        target = row or Follow(staff=staff, customer=customer)
+        if _differs(target, fields := _fields(target, period)):
+            for name, value in fields.items():
+                setattr(target, name, value)
+            target.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+            target.save()
+        if row is None:
+            began.append(target)
+        if was_open and period.end is not None:
+            ended.append(target)
+    return Change(began, ended)
+
+
+def _pair(rows: list[Follow], periods: list[Period[Ref]]) -> list[tuple[Follow | None, Period[Ref]]]:
+    """Each period with the row that stands for it: the one whose start is nearest within the tolerance."""
+    free, pairs = list(rows), []
+    for period in periods:
+        near = [row for row in free if abs(row.added_at - period.start) <= TOLERANCE]
+        row = min(near, key=lambda item: abs(item.added_at - period.start)) if near else None
+        if row is not None:
+            free.remove(row)
+        pairs.append((row, period))
+    return pairs
+
+
+def _differs(row: Follow, fields: dict[str, object]) -> bool:
+    return row.pk is None or any(getattr(row, name) != value for name, value in fields.items())
+
+
+def _fields(row: Follow, period: Period[Ref]) -> dict[str, object]:
+    """What the ledger says of a period."""
+    events = [mark.ref for mark in period.begins if isinstance(mark.ref, FollowEvidence)]
+    states = [event.state for event in events if event.state]
+    known_by = Follow.KnownBy.EVENT if events else (row.added_known_by if row.pk else Follow.KnownBy.READ)
+    fields: dict[str, object] = {
+        "added_at": period.start,
+        "added_known_by": known_by,
+        "listed_at": period.listed_at or row.listed_at,
+        "half": bool(events) and all(event.kind == FollowEvidence.Kind.HALF_ADDED for event in events),
+        "state": states[0] if states else row.state,
+        "ended_at": period.end,
+        "ended_by": "",
+        "ended_known_by": "",
+    }
+    if period.ended is not None:
+        ref = period.ended.ref
+        fields["ended_by"] = ref.ended_by
+        fields["ended_known_by"] = ref.known_by if isinstance(ref, FollowEvidence) else ref.ended_known_by
+    return fields
