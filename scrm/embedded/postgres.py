@@ -62,6 +62,10 @@ class Postgres:
         lines = _postmaster_lines(self.data)
         return _postmaster(self.data) is not None and len(lines) > 7 and lines[7].strip() == "ready"
 
+    def died(self) -> bool:
+        """True when this object started the server and it ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> str:
         """Starts or reuses the server; returns its address. Raises ServiceError."""
         if self._process is not None and self._process.poll() is None:

@@ -48,6 +48,10 @@ class Redis:
         """True when this folder's server answers."""
         return self._pid() is not None and _pong(self._note())
 
+    def died(self) -> bool:
+        """True when this object started the server and it ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> str:
         """Starts or reuses the server; returns its address. Raises ServiceError."""
         if self._process is not None and self._process.poll() is None:

@@ -1,0 +1,292 @@
+"""The demo's processes: services, stand-in, web, workers, beat; started, watched, ended."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from scrm import embedded, env
+from scrm.embedded import notes, ports, processes
+from scrm.embedded.children import MARK, Child, Children, end_marked
+from scrm.embedded.services import DEMO_NOTE
+from scrm.site.demo import database, surroundings
+from scrm.site.demo.options import EMPTY, DemoError, Options, check, complete
+from scrm.site.demo.story import Story
+
+STANDIN_PORT: Final = 9100
+TICK_SECONDS: Final = 0.2
+LOG_BYTES: Final = 20 * 1024 * 1024
+FAILED_STARTS: Final = 4  # quick deaths in a row, before ready, after which we give up
+
+Say = Callable[[str], None]
+
+
+def run(options: Options, say: Say) -> None:
+    """Runs the demo until a signal or `--exit-after`. Raises DemoError."""
+    var = env.data_dir()
+    check(options, real_platform=surroundings.given("WECOM_API_URL"))
+    var.mkdir(parents=True, exist_ok=True)
+    with _stop_on_signal() as stop, _only_one(var):
+        end_marked(str(var))  # what a killed demo left behind
+        if not ports.is_free(options.port):
+            raise DemoError(f"Port {options.port} is in use: give another, for example --port {options.port + 10}.")
+        Demo(options, var, say, stop).run()
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, options: Options, var: Path, say: Say, stop: threading.Event) -> None:
+        self.options, self.var, self.say, self.stop = options, var, say, stop
+        self.logs = var / "log"
+        self.postgres = embedded.Postgres(var / "postgres")
+        self.redis = embedded.Redis(var / "redis")
+        self.story = Story()
+        self.database_url = ""
+        self.own: dict[str, str] = {}  # settings that the environment does not give
+        self.environment: dict[str, str] = {}
+        self.children: Children | None = None
+        self.ready = False
+        self.begun = time.monotonic()
+
+    def run(self) -> None:
+        self.logs.mkdir(exist_ok=True)
+        try:
+            self._start_services()
+            self._note()
+            if self._start_platform() and self._prepare():
+                self._start_processes()
+                self._watch()
+        finally:
+            self._end()
+
+    # --- start ---------------------------------------------------------------------------------------------
+
+    def _start_services(self) -> None:
+        database_url, redis_url = surroundings.given_value("DATABASE_URL"), surroundings.given_value("REDIS_URL")
+        if self.options.fresh and not database_url:
+            self.postgres.clear()
+            (self.var / surroundings.CLOCK).unlink(missing_ok=True)
+        self.database_url = database_url or self.postgres.start()
+        note = database.recognise(self.database_url, ours=not database_url)
+        clock = surroundings.clock(self.var, self.options.speed)
+        real_platform = surroundings.given("WECOM_API_URL")
+        self.options = complete(self.options, note, surroundings.domain_now(clock), real_platform=real_platform)
+        own = {
+            **surroundings.kept_secrets(self.var),
+            **clock,
+            "DATA_DIR": str(self.var),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": redis_url or self.redis.start(),
+            "PUBLIC_URL": f"http://127.0.0.1:{self.options.port}",
+            "WECOM_API_URL": f"http://127.0.0.1:{ports.free_port(STANDIN_PORT)}/cgi-bin/",
+            "SENDING": "on",
+            "DEMO_QUEUES": ",".join(surroundings.WORKERS.values()),
+        }
+        own["DEMO_PASSWORD"] = surroundings.given_value("DEMO_PASSWORD") or own["DEMO_PASSWORD"]
+        self.own = {
+            name: value for name, value in own.items() if name == "DEMO_PASSWORD" or not surroundings.given(name)
+        }
+        fixed = {"PYTHONUNBUFFERED": "1", "DJANGO_SETTINGS_MODULE": "scrm.settings"}
+        self.environment = {**os.environ, **self.own, **fixed}
+
+    def _note(self) -> None:
+        """For the other commands of this checkout (scrm.env reads it)."""
+        note = {
+            "demo": processes.identity(os.getpid()).noted(),
+            "port": self.options.port,
+            "environment": surroundings.noted(self.own, list(env.SETTINGS)),
+        }
+        notes.write(self.var / DEMO_NOTE, note)
+        self.children = Children(self.environment, env.BASE_DIR, str(self.var))
+
+    def _start_platform(self) -> bool:
+        """The stand-in, unless a platform was given. It starts beside the preparation."""
+        assert self.children is not None
+        if not surroundings.given("WECOM_API_URL"):
+            self.children.start(self._standin())
+        return not self.stop.is_set()
+
+    def _standin(self) -> Child:
+        port = self.environment["WECOM_API_URL"].split(":")[2].split("/")[0]
+        command = [sys.executable, "-m", "scrm.standin", "--port", port, "--scenario", self.options.scenario]
+        command += ["--callback-url", f"http://127.0.0.1:{self.options.port}/wecom/callback/"]
+        if self.options.scenario != EMPTY:
+            command += ["--customers", str(self.options.customers), "--days", str(self.options.days)]
+            command += ["--until", self.options.until]
+        if not self.options.traffic:
+            command.append("--no-traffic")
+        return self._child("standin", command, patience=5)
+
+    def _prepare(self) -> bool:
+        """Migrations, user, history. False when a signal ended it."""
+        self.say("Preparing the database …")
+        if "scenario" not in database.read_note(self.database_url):
+            database.write_note(self.database_url, {"unfinished": True})
+        command = [sys.executable, "-m", "scrm.site.demo.prepare", self.options.to_json()]
+        marked = {**self.environment, MARK: str(self.var)}
+        process = subprocess.Popen(command, env=marked, cwd=env.BASE_DIR, start_new_session=True)
+        while process.poll() is None:
+            if self.stop.wait(TICK_SECONDS / 4):
+                process.terminate()
+                process.wait(10)
+                return False
+        if process.returncode:
+            raise DemoError("The database could not be prepared, see above.")
+        database.write_note(self.database_url, self.options.played())
+        return True
+
+    def _start_processes(self) -> None:
+        assert self.children is not None
+        family = [self._web(), *(self._worker(name) for name in surroundings.WORKERS), self._beat()]
+        for child in family:
+            self.story.follow(child.log)
+        self.children.start(*family)
+
+    def _web(self) -> Child:
+        command = [*_script("granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.options.port)]
+        command += ["--workers", "1", "--blocking-threads", "16", "--respawn-failed-workers", "--respawn-interval", "1"]
+        command += ["--workers-kill-timeout", "5", "--log-level", "warning", "scrm.wsgi:application"]
+        return self._child("web", command)
+
+    def _worker(self, name: str) -> Child:
+        command = [*_script("celery"), "-A", "scrm", "worker", "-Q", surroundings.WORKERS[name], "-n", f"{name}@%h"]
+        command += ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+        return self._child(f"worker-{name}", command, patience=15)
+
+    def _beat(self) -> Child:
+        command = [*_script("celery"), "-A", "scrm", "beat", "--pidfile=", "--loglevel", "WARNING"]
+        return self._child("beat", [*command, "--schedule", str(self.var / "celerybeat-schedule")], patience=5)
+
+    def _child(self, name: str, command: list[str], patience: float = 10.0) -> Child:
+        log = self.logs / f"{name}.log"
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        return Child(name, command, log, patience)
+
+    # --- watch ---------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        assert self.children is not None
+        probe = _Readiness(self.options.port)
+        next_services = next_clock = time.monotonic()
+        ends = float("inf")
+        while not self.stop.is_set() and time.monotonic() < ends:
+            self.children.look(self._on_death)
+            for line in self.story.new_lines():
+                self.say(line)
+            if not self.ready and probe.ready():
+                self.ready = True
+                self._welcome()
+                if self.options.exit_after is not None:
+                    ends = time.monotonic() + self.options.exit_after
+            if time.monotonic() >= next_services:
+                next_services = time.monotonic() + 2
+                self._keep_services()
+            if time.monotonic() >= next_clock:
+                next_clock = time.monotonic() + 5
+                surroundings.keep_clock(self.var, self.environment)
+            self.stop.wait(TICK_SECONDS)
+
+    def _on_death(self, child: Child) -> None:
+        if not self.ready and child.quick_deaths + 1 >= FAILED_STARTS:
+            raise DemoError(f"{child.name} does not start ({child.log}):\n{child.last_words()}")
+        self.say(f"{child.name} has ended by itself and is started again (see {_short(child.log)})")
+
+    def _keep_services(self) -> None:
+        """An embedded service that died is started again at its old address."""
+        for service in (self.postgres, self.redis):
+            if service.died():
+                self.say(f"{type(service).__name__} has ended by itself and is started again")
+                service.start()
+
+    def _welcome(self) -> None:
+        user, password = "admin", self.environment["DEMO_PASSWORD"]
+        seconds = time.monotonic() - self.begun
+        self.say("")
+        self.say(f"  ready after {seconds:.0f} s:  http://127.0.0.1:{self.options.port}/")
+        self.say(f"  user {user}, password {password}")
+        self.say(f"  logs in {_short(self.logs)}; Ctrl-C ends everything")
+        self.say("")
+
+    # --- end -----------------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        """Processes first, services last."""
+        self.say("Ending …")
+        try:
+            if self.children is not None:
+                self.children.stop()
+            if self.environment:
+                surroundings.keep_clock(self.var, self.environment)
+        finally:
+            (self.var / DEMO_NOTE).unlink(missing_ok=True)
+            embedded.Services(self.postgres, self.redis).stop()
+        self.say("Ended.")
+
+
+class _Readiness:
+    """Asks /readyz at most every half second; never through a proxy."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/readyz"
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self.next = 0.0
+
+    def ready(self) -> bool:
+        if time.monotonic() < self.next:
+            return False
+        self.next = time.monotonic() + 0.4
+        try:
+            with self.opener.open(self.url, timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.URLError, ValueError):
+            return False
+
+
+def _script(name: str) -> list[str]:
+    """A command of the environment that we run in, under its own name."""
+    path = Path(sys.executable).parent / name
+    return [str(path)] if path.exists() else [sys.executable, "-m", name]
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@contextlib.contextmanager
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """Set by the first SIGINT, SIGTERM or SIGHUP; more of them change nothing."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _only_one(var: Path) -> Iterator[None]:
+    """One demo per checkout; the lock goes with the process, also with a killed one."""
+    with (var / "demo.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            port = notes.read(var / DEMO_NOTE).get("port", "?")
+            raise DemoError(f"A demo already runs in this checkout, at port {port}: end it first.") from None
+        yield

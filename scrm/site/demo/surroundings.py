@@ -1,0 +1,96 @@
+"""The settings that the demo's processes run with: what the environment gives, and demo values for the rest."""
+
+import base64
+import datetime as dt
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from scrm.embedded import notes
+
+# Every worker process of the demo and its queues.
+WORKERS: Final[Mapping[str, str]] = {
+    "welcome": "welcome",
+    "mirror": "mirror,sending",
+    "sync": "sync,rollup,export",
+}
+SECRETS: Final = "demo.secrets.json"
+CLOCK: Final = "demo.clock.json"
+
+
+def given(name: str) -> bool:
+    """Whether the environment gives a setting, itself or as a file."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def given_value(name: str) -> str:
+    """The value that the environment gives, empty when none."""
+    path = os.environ.get(f"{name}_FILE")
+    if not os.environ.get(name) and path:
+        return Path(path).read_text(encoding="utf-8").strip()
+    return os.environ.get(name, "").strip()
+
+
+def kept_secrets(var: Path) -> dict[str, str]:
+    """The generated secrets of this checkout, made at the first call, readable by their owner only."""
+    path = var / SECRETS
+    kept = {str(name): str(value) for name, value in notes.read(path).items()}
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DEMO_PASSWORD": secrets.token_urlsafe(9),
+        "WECOM_CORP_ID": f"ww{secrets.token_hex(8)}",
+        "WECOM_AGENT_ID": "1000002",
+        "WECOM_SECRET": secrets.token_hex(22)[:43],
+        "WECOM_CALLBACK_TOKEN": secrets.token_hex(12),
+        "WECOM_CALLBACK_AES_KEY": _aes_key(),
+    }
+    if missing := made.keys() - kept.keys():
+        kept |= {name: made[name] for name in missing}
+        notes.write(path, kept)
+    return kept
+
+
+def _aes_key() -> str:
+    """43 letters and digits that are the base64 of 32 bytes without the last `=` (wecom-api.md §2.1)."""
+    while True:
+        key = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        if key.isalnum():
+            return key
+
+
+def clock(var: Path, speed: float) -> dict[str, str]:
+    """The clock settings of this run. Domain time never runs backwards between two runs on the same data."""
+    if given("CLOCK_OFFSET") or given("CLOCK_SPEED"):
+        return {}
+    ahead = 0.0
+    last: dict[str, Any] = notes.read(var / CLOCK)
+    if last:
+        real = float(last["seen"])
+        domain = float(last["anchor"]) + (real - float(last["anchor"])) * float(last["speed"]) + float(last["offset"])
+        ahead = max(0.0, domain - time.time())
+    return {"CLOCK_OFFSET": f"{ahead:.3f}", "CLOCK_SPEED": f"{speed:g}", "CLOCK_ANCHOR": f"{time.time():.3f}"}
+
+
+def keep_clock(var: Path, environment: Mapping[str, str]) -> None:
+    """Notes how far domain time has come; called now and then while the demo runs."""
+    if float(environment.get("CLOCK_SPEED") or 1) == 1 and float(environment.get("CLOCK_OFFSET") or 0) == 0:
+        (var / CLOCK).unlink(missing_ok=True)
+        return
+    numbers = {"offset": "CLOCK_OFFSET", "speed": "CLOCK_SPEED", "anchor": "CLOCK_ANCHOR"}
+    note = {key: float(environment.get(name) or 0) for key, name in numbers.items()}
+    notes.write(var / CLOCK, {**note, "seen": time.time()})
+
+
+def domain_now(clock: Mapping[str, str]) -> dt.datetime:
+    """Domain time at this moment, by these clock settings or those that the environment gives."""
+    offset = float(clock.get("CLOCK_OFFSET") or given_value("CLOCK_OFFSET") or 0)
+    return dt.datetime.fromtimestamp(time.time() + offset, dt.UTC)
+
+
+def noted(own: Mapping[str, str], names: list[str]) -> dict[str, str]:
+    """What other commands of this checkout take over: our own values, and those of `names` that we were given."""
+    taken = {name: given_value(name) for name in names if given(name)}
+    return {**own, **taken}
