@@ -93,9 +93,7 @@ def _periods(rows: list[Follow], evidence: list[FollowEvidence], listed: FollowI
     begins: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind != FollowEvidence.Kind.ENDED]
     begins += [Mark(row.added_at, row) for row in rows if row.added_known_by != Follow.KnownBy.EVENT]
     ends: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind == FollowEvidence.Kind.ENDED]
-    ends += [
-        Mark(row.ended_at, row) for row in rows if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT
-    ]
+    ends += [Mark(row.ended_at, row) for row in rows if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT]
     starts = [row.listed_at for row in rows if row.listed_at]
     if listed is not None and listed.created_at is not None:
         starts.append(listed.created_at)

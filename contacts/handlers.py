@@ -1,5 +1,164 @@
-"""Lanes of this room over callbacks."""
+"""The mirror's lanes over callbacks about people: take the evidence, read the object again, bring the ledger in line."""
+
+import datetime as dt
+
+from django.conf import settings
+
+from contacts import address_book, events, follows, people
+from contacts.caches import refresh_customers
+from contacts.models import Customer, Follow, FollowEvidence, Staff
+from contacts.story import tell
+from scrm.base import announcing
+from scrm.base.announcing import Happening
+from scrm.base.dbclock import db_now
+from scrm.base.failpoints import failpoint
+from scrm.base.models.announcement import Source
+from scrm.base.work import Claim, lane
+from scrm.wecom.api import contacts as api
+from scrm.wecom.callback.reading import Incoming, incoming_of, read_is_due, seconds_to_next_read
+from scrm.wecom.callback.routes import route
+from scrm.wecom.errors import WecomError
+from scrm.wecom.schemas import ContactDetail
+
+CONTACT, STAFF, DEPARTMENTS, TAGS = "mirror:contact", "mirror:staff", "mirror:department", "mirror:tags"
 
 
 def connect() -> None:
-    """Registers routes and lanes."""
+    """Says which events these lanes take."""
+    route("change_external_contact", lane=CONTACT, entity=lambda event: _named("contact", event.text("ExternalUserID")))
+    route("change_external_tag", lane=TAGS, entity=lambda event: "tags")
+    users, parties = ({f"{verb}_{kind}" for verb in ("create", "update", "delete")} for kind in ("user", "party"))
+    route("change_contact", change_types=users, lane=STAFF, entity=lambda event: _named("staff", event.text("UserID")))
+    route("change_contact", change_types=parties, lane=DEPARTMENTS, entity=lambda event: "departments")
+
+
+def _named(kind: str, key: str) -> str:
+    return f"{kind}:{key}" if key else ""
+
+
+@lane(CONTACT, queue="mirror", threads=6, lease=40, back_off=(5.0, 30.0))
+def mirror_contact(claim: Claim) -> None:
+    """One customer: evidence at once, reads when the platform's answers may be trusted (platform.md 10)."""
+    items = incoming_of(claim)
+    with claim.writing():
+        customer, changes = _take_evidence(claim.key, items)
+    tell(customer, changes)
+    failpoint("mirror.evidence_taken")
+    now = db_now()
+    if read_is_due(items, last_read=customer.read_at, now=now, delays=settings.CONTACT_READ_DELAYS):
+        detail = _fetch(claim.key)
+        failpoint("mirror.read")
+        with claim.writing():
+            apply_read(customer, detail, started_at=now)
+            _settle(claim, items, last_read=now)
+    else:
+        _settle(claim, items, last_read=customer.read_at)
+
+
+def apply_read(
+    customer: Customer,
+    detail: ContactDetail | None,
+    *,
+    started_at: dt.datetime,
+    known_by: Follow.KnownBy = Follow.KnownBy.READ,
+) -> None:
+    """Applies a complete read (None: nobody in range follows this person) unless a later one has been applied.
+
+    Runs in the caller's transaction. `started_at`: when the read began, by the database's clock.
+    """
+    customer = people.customer_of(customer.external_userid)
+    if customer.read_at is not None and started_at <= customer.read_at:
+        return
+    Customer.objects.filter(pk=customer.pk).update(read_at=started_at)
+    listed = {info.userid: info for info in detail.follows} if detail else {}
+    if detail is not None:
+        people.profile(customer, detail)
+    staff = people.staff_by_userid(listed)
+    changes = [follows.recompute(staff[userid], customer, listed=info) for userid, info in listed.items()]
+    absent = Staff.objects.filter(follows__customer=customer, follows__ended_at=None).exclude(userid__in=listed)
+    ended = follows.end_where_absent(absent, customer, known_by=known_by)
+    changes.append(follows.Change([], ended))
+    refresh_customers([customer.pk])
+    _announce(customer, changes)
+
+
+def _take_evidence(external_userid: str, items: list[Incoming]) -> tuple[Customer, list[follows.Change]]:
+    customer = people.customer_of(external_userid)
+    staff = people.staff_by_userid(item.event.text("UserID") for item in items)
+    told: list[FollowEvidence] = []
+    for item in items:
+        member = staff.get(item.event.text("UserID"))
+        if member is not None:
+            found = events.follow_evidence(item.event, staff=member, customer=customer, callback_id=item.callback.pk)
+            told += [found] if found else []
+    follows.note(told)
+    members = {evidence.staff_id: evidence.staff for evidence in told}
+    changes = [follows.recompute(member, customer) for member in members.values()]
+    if any(changes):
+        refresh_customers([customer.pk])
+        _announce(customer, changes)
+    return customer, changes
+
+
+def _fetch(external_userid: str) -> ContactDetail | None:
+    try:
+        return api.fetch(external_userid)
+    except WecomError as error:
+        if error.gone:
+            return None
+        raise
+
+
+def _settle(claim: Claim, items: list[Incoming], *, last_read: dt.datetime | None) -> None:
+    now = db_now()
+    for item in items:
+        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays=settings.CONTACT_READ_DELAYS)
+        if wait is None:
+            claim.done([item.work])
+        else:
+            claim.again(wait, [item.work], reason="waits for a later read")
+
+
+def _announce(customer: Customer, changes: list[follows.Change]) -> None:
+    began = [Happening(customer.entity, row.added_at, {"follow": row.pk}) for change in changes for row in change.began]
+    ended = [
+        Happening(customer.entity, row.ended_at, {"follow": row.pk, "by": row.ended_by})
+        for change in changes
+        for row in change.ended
+        if row.ended_at
+    ]
+    announcing.announce("follow.began", began, source=Source.CALLBACK)
+    announcing.announce("follow.ended", ended, source=Source.CALLBACK)
+
+
+@lane(STAFF, queue="mirror", threads=1, lease=40)
+def mirror_staff(claim: Claim) -> None:
+    """One member of the address book: renames and leaves from the event, the rest from a read."""
+    items = incoming_of(claim)
+    info = address_book.fetch_staff(_newest_userid(claim.key, items))
+    with claim.writing():
+        address_book.apply_staff_events(claim.key, [item.event for item in items], info)
+        claim.done()
+
+
+def _newest_userid(userid: str, items: list[Incoming]) -> str:
+    renamed = [item.event.text("NewUserID") for item in items if item.event.text("NewUserID")]
+    return renamed[-1] if renamed else userid
+
+
+@lane(DEPARTMENTS, queue="mirror", threads=1, lease=40)
+def mirror_departments(claim: Claim) -> None:
+    """The tree of departments, read whole: it is small."""
+    infos = address_book.fetch_departments()
+    with claim.writing():
+        address_book.apply_departments(infos)
+        claim.done()
+
+
+@lane(TAGS, queue="mirror", threads=1, lease=40)
+def mirror_tags(claim: Claim) -> None:
+    """The library of corporate tags, read whole (≤ 3,000): deleting a group deletes its tags without events."""
+    infos = address_book.fetch_tags()
+    with claim.writing():
+        address_book.apply_tags(infos)
+        claim.done()

@@ -1,0 +1,150 @@
+"""Departments, staff and corporate tags as the platform has them: reading them, and taking them over in sets."""
+
+from collections.abc import Callable, Sequence
+
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Now
+
+from contacts import people
+from contacts.caches import refresh_customers
+from contacts.models import Department, Follow, Staff, Tag, TagGroup
+from scrm.base import clock
+from scrm.wecom.api import departments as departments_api
+from scrm.wecom.api import staff as staff_api
+from scrm.wecom.api import tags as tags_api
+from scrm.wecom.callback.events import Event
+from scrm.wecom.errors import WecomError
+from scrm.wecom.schemas import DepartmentInfo, StaffInfo, TagGroupInfo
+
+# Higher rooms that keep userids as text add themselves here: called with the old and the new one.
+renamings: list[Callable[[str, str], None]] = []
+
+fetch_departments = departments_api.fetch_all
+fetch_tags = tags_api.fetch_all
+
+
+def fetch_staff(userid: str) -> StaffInfo | None:
+    """One member, None when the address book no longer shows them to us."""
+    try:
+        return staff_api.fetch_one(userid)
+    except WecomError as error:
+        if error.gone:
+            return None
+        raise
+
+
+def apply_departments(infos: Sequence[DepartmentInfo]) -> None:
+    """Takes over the whole tree; departments that are missing were deleted."""
+    parents = {info.id: info.parent_id for info in infos}
+    rows = [
+        Department(
+            id=info.id, name=info.name[:128], parent_id=info.parent_id, order=info.order, path=path_of(info.id, parents)
+        )
+        for info in infos
+    ]
+    Department.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["name", "parent_id", "order", "path", "deleted_at"],
+    )
+    Department.objects.present().exclude(pk__in=parents).update(deleted_at=clock.now())
+
+
+def path_of(department: int, parents: dict[int, int]) -> list[int]:
+    """Ids from the root down to `department`; a parent outside our range is the end of the path."""
+    path = [department]
+    while (parent := parents.get(path[0], 0)) and parent not in path:
+        path.insert(0, parent)
+        if parent not in parents:
+            break
+    return path
+
+
+def apply_tags(groups: Sequence[TagGroupInfo]) -> None:
+    """Takes over the whole library; groups and tags that are missing were deleted."""
+    TagGroup.objects.bulk_create(
+        [TagGroup(group_id=group.group_id, name=group.name[:64], order=group.order) for group in groups],
+        update_conflicts=True,
+        unique_fields=["group_id"],
+        update_fields=["name", "order", "deleted_at"],
+    )
+    group_ids = dict(TagGroup.objects.values_list("group_id", "pk"))
+    rows = {
+        tag.tag_id: Tag(tag_id=tag.tag_id, group_id=group_ids[group.group_id], name=tag.name[:64], order=tag.order)
+        for group in groups
+        for tag in group.tags
+    }
+    Tag.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["tag_id"],
+        update_fields=["name", "order", "group", "deleted_at"],
+    )
+    Tag.objects.filter(deleted_at=None).exclude(tag_id__in=rows).update(deleted_at=clock.now())
+    TagGroup.objects.filter(deleted_at=None).exclude(group_id__in=[group.group_id for group in groups]).update(
+        deleted_at=clock.now()
+    )
+
+
+def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | None) -> None:
+    """Takes over renames, leaves and what a read (None: gone) says of one member."""
+    for event in events:
+        new = event.text("NewUserID")
+        if new and new != userid:
+            rename_staff(userid, new)
+            userid = new
+    if info is not None:
+        people.describe_staff(info)
+        Staff.objects.filter(userid=userid).update(left_at=None)
+        return
+    for event in events:
+        if event.change_type == "delete_user":
+            staff_left(userid, event)
+        else:
+            _describe_from_event(userid, event)
+
+
+def rename_staff(old: str, new: str) -> None:
+    """Gives a member another userid everywhere, in the caller's transaction (platform.md 25)."""
+    staff = Staff.objects.select_for_update().filter(userid=old).first()
+    if staff is None:
+        return
+    if Staff.objects.filter(userid=new).exists():
+        return  # both ids are known: the rename was taken over before
+    Staff.objects.filter(pk=staff.pk).update(userid=new, changed_at=Now())
+    for renamed in renamings:
+        renamed(old, new)
+
+
+def staff_left(userid: str, event: Event) -> None:
+    """A member left the company: their friendships end, which is nobody's loss (metrics.md)."""
+    moment = event.happened_at or clock.now()
+    people.staff_by_userid([userid])
+    Staff.objects.filter(userid=userid, left_at=None).update(left_at=moment, status=Staff.Status.LEFT, changed_at=Now())
+    rows = Follow.objects.open().filter(staff__userid=userid)
+    customers = list(rows.values_list("customer_id", flat=True))
+    rows.update(
+        ended_at=Greatest(F("added_at"), Value(moment)),
+        ended_by=Follow.EndedBy.STAFF_LEFT,
+        ended_known_by=Follow.KnownBy.EVENT,
+        changed_at=Now(),
+    )
+    refresh_customers(customers)
+
+
+def _describe_from_event(userid: str, event: Event) -> None:
+    """What the event itself says, where a read shows nothing: often only UserID and Department (wecom-api.md §3.4)."""
+    departments = [int(word) for word in event.text("Department").split(",") if word.strip().isdigit()]
+    people.describe_staff(
+        StaffInfo(
+            userid=userid,
+            name=event.text("Name"),
+            departments=tuple(departments),
+            main_department=event.integer("MainDepartment"),
+            position=event.text("Position"),
+            status=event.integer("Status") or 0,
+            alias=event.text("Alias"),
+            avatar=event.text("Avatar"),
+        )
+    )

@@ -1,0 +1,88 @@
+"""Finding people by the platform's ids, and creating the ones that a callback or a read names first."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from contacts import search
+from contacts.models import Customer, Staff
+from scrm.wecom.schemas import ContactDetail, StaffInfo
+
+EXTERNAL_PREFIXES = ("wm", "wo")  # wecom-api.md §0 "ID shapes"
+
+
+def staff_by_userid(userids: Iterable[str]) -> dict[str, Staff]:
+    """The staff rows of these userids; unknown ones are created with nothing but the userid."""
+    wanted = {userid for userid in userids if userid}
+    found = {row.userid: row for row in Staff.objects.filter(userid__in=wanted)}
+    missing = sorted(wanted - found.keys())
+    if missing:
+        Staff.objects.bulk_create([Staff(userid=userid) for userid in missing], ignore_conflicts=True)
+        found |= {row.userid: row for row in Staff.objects.filter(userid__in=missing)}
+    return found
+
+
+def customer_of(external_userid: str) -> Customer:
+    """The person's row, locked until the transaction ends; created when nobody has told of them yet."""
+    Customer.objects.bulk_create([Customer(external_userid=external_userid)], ignore_conflicts=True)
+    return Customer.objects.select_for_update(no_key=True).get(external_userid=external_userid)
+
+
+def customers_by_id(names: dict[str, str]) -> dict[str, Customer]:
+    """The rows of these external ids ({id: name as a chat tells it}); unknown persons are created as strangers."""
+    found = {row.external_userid: row for row in Customer.objects.filter(external_userid__in=names)}
+    missing = sorted(names.keys() - found.keys())
+    if missing:
+        rows = [
+            Customer(external_userid=key, name=names[key][:128], search=search.index(names[key])) for key in missing
+        ]
+        Customer.objects.bulk_create(rows, ignore_conflicts=True)
+        found |= {row.external_userid: row for row in Customer.objects.filter(external_userid__in=missing)}
+    renamed = [row for key, row in found.items() if names[key] and not row.name]
+    for row in renamed:
+        row.name, row.search = names[row.external_userid][:128], search.index(names[row.external_userid])
+    Customer.objects.bulk_update(renamed, ["name", "search"])
+    return found
+
+
+def is_external(member_id: str) -> bool:
+    """Whether an id in a chat's event is a customer's; a staff member of that userid decides otherwise."""
+    return member_id.startswith(EXTERNAL_PREFIXES) and not Staff.objects.filter(userid=member_id).exists()
+
+
+def profile(customer: Customer, detail: ContactDetail) -> bool:
+    """Takes over name, picture and company. True when something changed."""
+    fresh = {
+        "name": detail.name[:128],
+        "avatar": detail.avatar[:500],
+        "type": detail.type,
+        "gender": detail.gender,
+        "unionid": detail.unionid[:64],
+        "position": detail.position[:128],
+        "corp_name": detail.corp_name[:128],
+        "corp_full_name": detail.corp_full_name[:256],
+    }
+    if not any(getattr(customer, name) != value for name, value in fresh.items()):
+        return False
+    if fresh["name"] != customer.name:
+        fresh["search"] = search.index(str(fresh["name"]))
+    Customer.objects.filter(pk=customer.pk).update(**fresh, changed_at=Now())
+    return True
+
+
+def describe_staff(info: StaffInfo) -> Staff:
+    """Takes over what the address book says of one member; absent fields (new apps get few) leave ours alone."""
+    told = {
+        "name": info.name[:64],
+        "alias": info.alias[:64],
+        "position": info.position[:128],
+        "avatar": info.avatar[:500],
+        "department_ids": list(info.departments),
+        "main_department": info.main_department,
+        "status": info.status,
+    }
+    fresh = {name: value for name, value in told.items() if value}
+    Staff.objects.bulk_create([Staff(userid=info.userid)], ignore_conflicts=True)
+    Staff.objects.filter(Q(userid=info.userid)).update(**fresh, changed_at=Now())
+    return Staff.objects.get(userid=info.userid)

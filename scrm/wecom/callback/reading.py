@@ -1,0 +1,55 @@
+"""From a claim back to its callbacks, and when a read that follows an event may be trusted."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scrm.base.models import Work
+from scrm.base.work import Claim
+from scrm.wecom.callback.events import Event, parse
+from scrm.wecom.models import Callback
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A callback with its event and the work row that wants it handled."""
+
+    work: Work
+    callback: Callback
+    event: Event
+
+
+def incoming_of(claim: Claim) -> list[Incoming]:
+    """The claim's callbacks in the order in which things happened."""
+    works = {work.source_id: work for work in claim.works if work.source_kind == Callback.WORK_SOURCE}
+    found = [
+        Incoming(works[callback.pk], callback, parse(callback.raw))
+        for callback in Callback.objects.filter(pk__in=works).order_by("happened_at", "pk")
+    ]
+    return sorted(found, key=lambda item: (item.event.happened_at is None, item.event.happened_at, item.callback.pk))
+
+
+def read_is_due(
+    items: Iterable[Incoming], *, last_read: dt.datetime | None, now: dt.datetime, delays: Sequence[float]
+) -> bool:
+    """True when one of the wanted reads (receipt + each delay) has come and no read was made since. Database clock."""
+    return any(
+        wanted <= now and (last_read is None or last_read < wanted)
+        for item in items
+        for wanted in _wanted(item, delays)
+    )
+
+
+def seconds_to_next_read(
+    item: Incoming, *, last_read: dt.datetime | None, now: dt.datetime, delays: Sequence[float]
+) -> float | None:
+    """How long until the next wanted read; None when all of them have been made. Database clock."""
+    for wanted in _wanted(item, delays):
+        if last_read is None or last_read < wanted:
+            return max(0.0, (wanted - now).total_seconds())
+    return None
+
+
+def _wanted(item: Incoming, delays: Sequence[float]) -> list[dt.datetime]:
+    received = item.callback.repeated_at or item.callback.received_at
+    return [received + dt.timedelta(seconds=delay) for delay in delays]
