@@ -94,14 +94,13 @@ def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | N
         if new and new != userid:
             rename_staff(userid, new)
             userid = new
-    if info is not None:
+    if events and events[-1].change_type == "delete_user":
+        staff_left(userid, events[-1])  # the event proves it; a read may still answer with the old state
+    elif info is not None:
         people.describe_staff(info)
         Staff.objects.filter(userid=userid).update(left_at=None)
-        return
-    for event in events:
-        if event.change_type == "delete_user":
-            staff_left(userid, event)
-        else:
+    else:
+        for event in events:
             _describe_from_event(userid, event)
 
 

@@ -1,5 +1,178 @@
-"""Lanes of this room over callbacks."""
+"""The mirror's lane over callbacks about chats: take the evidence, read the chat until its version fits, compare."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import F, Func, Value
+
+from contacts.address_book import renamings
+from groups import stays, versions
+from groups.models import GroupChat, Stay, StayEvidence
+from groups.story import tell
+from scrm.base import announcing
+from scrm.base.announcing import Happening
+from scrm.base.dbclock import db_now
+from scrm.base.failpoints import failpoint
+from scrm.base.models.announcement import Source
+from scrm.base.work import Claim, lane
+from scrm.wecom.api import group_chats as api
+from scrm.wecom.callback.reading import Incoming, incoming_of, read_is_due, seconds_to_next_read
+from scrm.wecom.callback.routes import route
+from scrm.wecom.errors import WecomError
+from scrm.wecom.schemas import GroupChatDetail
+
+CHAT = "mirror:chat"
+KINDS = {"add_member": StayEvidence.Kind.JOINED, "del_member": StayEvidence.Kind.LEFT}
+AGREE_AFTER = dt.timedelta(seconds=5)  # two reads this far apart that agree are believed
 
 
 def connect() -> None:
-    """Registers routes and lanes."""
+    """Says which events this lane takes."""
+    route(
+        "change_external_chat",
+        lane=CHAT,
+        entity=lambda event: f"chat:{event.text('ChatId')}" if event.text("ChatId") else "",
+        delay=settings.CHAT_COALESCE_SECONDS,
+    )
+    renamings.append(_rename_staff)
+
+
+def _rename_staff(old: str, new: str) -> None:
+    Stay.objects.filter(staff__userid=new, member_id=old).update(member_id=new)
+    Stay.objects.filter(invited_by=old).update(invited_by=new)
+    GroupChat.objects.filter(admin_userids__contains=[old]).update(
+        admin_userids=Func(F("admin_userids"), Value(old), Value(new), function="array_replace")
+    )
+
+
+@lane(CHAT, queue="mirror", threads=6, lease=40, back_off=(5.0, 30.0))
+def mirror_chat(claim: Claim) -> None:
+    """One chat: joins and leaves from the events at once, then reads until the list is as new as the events."""
+    items = incoming_of(claim)
+    with claim.writing():
+        chat, change = _take_evidence(claim.key, items)
+    tell(chat, change)
+    failpoint("mirror.evidence_taken")
+    if chat.dismissed_at is not None:
+        claim.done()
+        return
+    now = db_now()
+    if not read_is_due(_unsettled(chat, items), last_read=chat.read_at, now=now, delays=_delays()):
+        _settle(claim, chat, items, last_read=chat.read_at)
+        return
+    detail = _fetch(claim.key)
+    failpoint("mirror.read")
+    with claim.writing():
+        chat = _apply(chat, detail, started_at=now)
+        _settle(claim, chat, items, last_read=now)
+
+
+def _take_evidence(chat_id: str, items: list[Incoming]) -> tuple[GroupChat, stays.Change]:
+    chat = stays.chat_of(chat_id)
+    told: list[StayEvidence] = []
+    for item in items:
+        if item.event.change_type == "dismiss" and item.event.happened_at:
+            stays.dismiss(chat, item.event.happened_at)
+            chat.refresh_from_db()
+        versions.note_event(chat, item.event)
+        told += _evidence(chat, item)
+    change = stays.note(chat, told)
+    _announce(chat, change)
+    return chat, change
+
+
+def _evidence(chat: GroupChat, item: Incoming) -> list[StayEvidence]:
+    event, kind = item.event, KINDS.get(item.event.text("UpdateDetail"))
+    if event.change_type != "update" or kind is None or event.happened_at is None:
+        return []
+    scene = event.integer("JoinScene" if kind == StayEvidence.Kind.JOINED else "QuitScene")
+    return [
+        StayEvidence(
+            chat=chat,
+            member_id=member[:64],
+            kind=kind,
+            at=event.happened_at,
+            scene=scene if kind == StayEvidence.Kind.LEFT else _join_scene(scene),
+            version=event.text("CurMemVer")[:64],
+            callback_id=item.callback.pk,
+        )
+        for member in event.changed_members
+    ]
+
+
+def _join_scene(scene: int | None) -> int | None:
+    """The event's 0 (invited, directly or by link) is coarser than the list's 1, 2, 3: only the scan is taken over."""
+    return scene if scene == 3 else None
+
+
+def _fetch(chat_id: str) -> GroupChatDetail | None:
+    try:
+        return api.fetch(chat_id)
+    except WecomError as error:
+        if error.gone:
+            return None
+        raise
+
+
+def _apply(chat: GroupChat, detail: GroupChatDetail | None, *, started_at: dt.datetime) -> GroupChat:
+    if detail is None:  # dismissed, or out of our range: nothing can be compared
+        GroupChat.objects.filter(pk=chat.pk).update(read_at=started_at)
+    else:
+        before = (chat.read_at, chat.member_version)
+        result = stays.apply_read(detail, started_at=started_at)
+        _announce(chat, result.change)
+        tell(chat, result.change)
+        chat.agreed = (  # type: ignore[attr-defined]  # for this job only
+            before[0] is not None and started_at - before[0] >= AGREE_AFTER and before[1] == detail.member_version
+        )
+    agreed = getattr(chat, "agreed", False)
+    chat.refresh_from_db()
+    chat.agreed = agreed  # type: ignore[attr-defined]
+    return chat
+
+
+def _unsettled(chat: GroupChat, items: list[Incoming]) -> list[Incoming]:
+    chain = versions.Chain(chat)
+    return [item for item in items if not _fits(chat, chain, item)]
+
+
+def _fits(chat: GroupChat, chain: versions.Chain, item: Incoming) -> bool:
+    """The last read is as new as the event, or two reads that agree contradict it."""
+    current, last = item.event.text("CurMemVer"), item.event.text("LastMemVer")
+    if not current or not chat.member_version:
+        return False
+    if chain.reaches(chat.member_version, current):
+        return True
+    return getattr(chat, "agreed", False) and chat.member_version != last
+
+
+def _settle(claim: Claim, chat: GroupChat, items: list[Incoming], *, last_read: dt.datetime | None) -> None:
+    now, chain = db_now(), versions.Chain(chat)
+    for item in items:
+        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays=_delays_of(item))
+        if wait is None or _fits(chat, chain, item):
+            claim.done([item.work])  # what never fitted is left to the nightly sync
+        else:
+            claim.again(wait, [item.work], reason="waits for a newer read")
+
+
+def _delays() -> tuple[float, ...]:
+    """Seconds after receipt at which a chat is read: at once, then after each wait (platform.md 10)."""
+    delays = [settings.CHAT_COALESCE_SECONDS]
+    for wait in settings.CHAT_REREAD_DELAYS:
+        delays.append(delays[-1] + wait)
+    return tuple(delays)
+
+
+def _delays_of(item: Incoming) -> tuple[float, ...]:
+    """Events without versions can't be matched: they are read as contacts are."""
+    return (
+        _delays() if item.event.text("CurMemVer") else (settings.CHAT_COALESCE_SECONDS, *settings.CONTACT_READ_DELAYS)
+    )
+
+
+def _announce(chat: GroupChat, change: stays.Change) -> None:
+    joined = [Happening(chat.entity, stay.joined_at, {"stay": stay.pk}) for stay in change.joined if stay.counted]
+    left = [Happening(chat.entity, stay.left_at, {"stay": stay.pk}) for stay in change.left if stay.left_at]
+    announcing.announce("stay.began", joined, source=Source.CALLBACK)
+    announcing.announce("stay.ended", left, source=Source.CALLBACK)

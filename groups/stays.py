@@ -1,0 +1,322 @@
+"""The membership ledger's verbs: taking evidence from events, applying reads, and computing the stays from all of it."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
+from contacts import people
+from contacts.models import Customer, Staff
+from groups import versions
+from groups.models import GroupChat, Stay, StayEvidence
+from scrm.base import clock
+from scrm.base.periods import TOLERANCE, Mark, Period, fold
+from scrm.wecom.schemas import GroupChatDetail, MemberInfo
+
+STAFF_MEMBER = 1  # `type` of a member: 1 staff, 2 external (wecom-api.md §9.2)
+READS_LAG = dt.timedelta(seconds=10)  # groupchat/get: p99 5 s after the event (stand-in.md §1)
+
+Ref = StayEvidence | Stay
+# Ends that a comparison concluded: an event or a renewed presence corrects them.
+WEAK = frozenset({Stay.KnownBy.DIFF, Stay.KnownBy.SYNC})
+
+
+@dataclass
+class Change:
+    """What a recomputation changed in one chat."""
+
+    joined: list[Stay] = field(default_factory=list)
+    left: list[Stay] = field(default_factory=list)
+    corrected: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.joined or self.left or self.corrected)
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What a read changed; `drift`: members_missing (we lacked them), members_gone (we still had them)."""
+
+    applied: bool
+    change: Change
+    drift: dict[str, int]
+
+
+def chat_of(chat_id: str) -> GroupChat:
+    """The chat's row, locked until the transaction ends; created when nobody has told of it yet."""
+    GroupChat.objects.bulk_create([GroupChat(chat_id=chat_id)], ignore_conflicts=True)
+    return GroupChat.objects.select_for_update(no_key=True).get(chat_id=chat_id)
+
+
+def note(chat: GroupChat, evidence: Iterable[StayEvidence]) -> Change:
+    """Adds evidence of events and computes the stays of the people it names. Runs in the caller's transaction."""
+    rows = list(evidence)
+    StayEvidence.objects.bulk_create(rows, ignore_conflicts=True)
+    members = {row.member_id for row in rows}
+    return (
+        _recompute(chat, members, listed={}, absent=set(), joined_known_by=Stay.KnownBy.EVENT) if members else Change()
+    )
+
+
+def dismiss(chat: GroupChat, moment: dt.datetime) -> None:
+    """Ends the chat and with it every stay, which is nobody's leave (metrics.md)."""
+    if chat.dismissed_at is not None and chat.dismissed_at <= moment:
+        return
+    GroupChat.objects.filter(pk=chat.pk).update(dismissed_at=moment, people=0, external_people=0, changed_at=Now())
+    for stay in chat.stays.present():
+        stay.left_at, stay.left_known_by = max(stay.joined_at, moment), Stay.KnownBy.DISMISSED
+        stay.left_after = stay.left_after or stay.joined_at
+        stay.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        stay.save(update_fields=["left_at", "left_known_by", "left_after", "changed_at"])
+
+
+def apply_read(
+    detail: GroupChatDetail, *, started_at: dt.datetime, known_by: Stay.KnownBy = Stay.KnownBy.DIFF, first: bool = False
+) -> ReadResult:
+    """Applies a read of the whole chat unless a later one has been applied. Runs in the caller's transaction.
+
+    `started_at`: when the read began, by the database's clock. `known_by` (diff | sync) is written on what only the
+    comparison shows. `first`: the chat's first read, also known by itself from `first_read_at`.
+    """
+    chat = chat_of(detail.chat_id)
+    nothing = ReadResult(False, Change(), {})
+    if chat.read_at is not None and started_at <= chat.read_at:
+        return nothing
+    chain = versions.Chain(chat)
+    if chain.is_older(detail.member_version, chat.member_version):
+        return nothing  # the platform answered with an older list than it did before
+    first = first or chat.first_read_at is None
+    change, drift = _apply_members(chat, detail, chain, known_by=Stay.KnownBy.FIRST_READ if first else known_by)
+    _apply_facts(chat, detail, started_at)
+    versions.note_read(chat, detail.member_version)
+    return ReadResult(True, change, drift)
+
+
+def refresh_people(chat_ids: Collection[int]) -> None:
+    """Counts who is present in these chats (primary keys) anew."""
+    counted = (
+        Stay.objects.present()
+        .filter(chat__in=chat_ids)
+        .values("chat")
+        .annotate(people=Count("pk"), external=Count("pk", filter=Q(customer__isnull=False)))
+    )
+    numbers = {row["chat"]: (row["people"], row["external"]) for row in counted}
+    for pk in chat_ids:
+        everybody, external = numbers.get(pk, (0, 0))
+        GroupChat.objects.filter(pk=pk).exclude(people=everybody, external_people=external).update(
+            people=everybody, external_people=external, changed_at=Now()
+        )
+
+
+def _apply_members(
+    chat: GroupChat, detail: GroupChatDetail, chain: versions.Chain, *, known_by: Stay.KnownBy
+) -> tuple[Change, dict[str, int]]:
+    listed = {member.member_id: member for member in detail.members if member.member_id}
+    open_stays = {stay.member_id: stay for stay in chat.stays.present()}
+    _describe(open_stays, listed)
+    news = {key for key, member in listed.items() if not _same_stay(open_stays.get(key), member)}
+    missing = open_stays.keys() - listed.keys()
+    absent = missing - _perhaps_too_new(chat, missing, detail.member_version, chain)
+    change = _recompute(
+        chat, news | absent, listed={key: listed[key] for key in news}, absent=absent, joined_known_by=known_by
+    )
+    drift = {"members_missing": len(change.joined), "members_gone": len(change.left)}
+    return change, {name: number for name, number in drift.items() if number}
+
+
+def _same_stay(stay: Stay | None, member: MemberInfo) -> bool:
+    return stay is not None and (stay.read_joined_at == member.joined_at or member.joined_at is None)
+
+
+def _perhaps_too_new(chat: GroupChat, members: Collection[str], version: str, chain: versions.Chain) -> set[str]:
+    """Members whose join event a read of this version may not know yet: they are no leavers."""
+    joined = StayEvidence.objects.filter(chat=chat, member_id__in=members, kind=StayEvidence.Kind.JOINED)
+    young = set()
+    for evidence in joined:
+        if evidence.version and version and chain.reaches(version, evidence.version):
+            continue
+        if chain.is_older(version, evidence.version) or evidence.at > clock.now() - READS_LAG:
+            young.add(evidence.member_id)
+    return young
+
+
+def _apply_facts(chat: GroupChat, detail: GroupChatDetail, started_at: dt.datetime) -> None:
+    owner = people.staff_by_userid([detail.owner]).get(detail.owner)
+    GroupChat.objects.filter(pk=chat.pk).update(
+        name=detail.name[:200],
+        owner=owner,
+        admin_userids=list(detail.admins),
+        notice=detail.notice,
+        created_at=detail.created_at,
+        member_version=detail.member_version[:64],
+        read_at=started_at,
+        first_read_at=chat.first_read_at or clock.now(),
+    )
+    refresh_people([chat.pk])
+
+
+def _recompute(
+    chat: GroupChat,
+    members: Collection[str],
+    *,
+    listed: dict[str, MemberInfo],
+    absent: Collection[str],
+    joined_known_by: Stay.KnownBy,
+) -> Change:
+    """Computes the stays of `members` anew out of events, rows, and what a read has `listed` or found `absent`."""
+    who = _who(members, listed)
+    rows: dict[str, list[Stay]] = defaultdict(list)
+    for stay in Stay.objects.filter(chat=chat, member_id__in=members).order_by("joined_at", "pk"):
+        rows[stay.member_id].append(stay)
+    evidence: dict[str, list[StayEvidence]] = defaultdict(list)
+    for item in StayEvidence.objects.filter(chat=chat, member_id__in=members).order_by("at", "pk"):
+        evidence[item.member_id].append(item)
+    change = Change()
+    for member in sorted(members):
+        job = _Member(chat, member, who[member], rows[member], evidence[member], listed.get(member), joined_known_by)
+        job.settle(change, absent=member in absent)
+    if change:
+        refresh_people([chat.pk])
+    return change
+
+
+def _who(members: Collection[str], listed: dict[str, MemberInfo]) -> dict[str, Customer | Staff]:
+    """The person behind each member id; a read's type decides, without one the shape of the id."""
+    staff_ids, external = set(), {}
+    for member in members:
+        info = listed.get(member)
+        if info.type == STAFF_MEMBER if info else not people.is_external(member):
+            staff_ids.add(member)
+        else:
+            external[member] = info.name if info else ""
+    return {**people.staff_by_userid(staff_ids), **people.customers_by_id(external)}
+
+
+def _describe(open_stays: dict[str, Stay], listed: dict[str, MemberInfo]) -> None:
+    """Takes over what may change while somebody stays: the nickname, and details that an event did not tell."""
+    changed = []
+    for key, stay in open_stays.items():
+        info = listed.get(key)
+        if info is not None and _fill(stay, info):
+            changed.append(stay)
+    Stay.objects.bulk_update(changed, ["nickname", "join_scene", "invited_by", "state"])
+
+
+def _fill(stay: Stay, info: MemberInfo) -> bool:
+    before = (stay.nickname, stay.join_scene, stay.invited_by, stay.state)
+    stay.nickname = info.nickname[:128]
+    stay.join_scene = info.join_scene or stay.join_scene
+    stay.invited_by = info.invited_by[:64] or stay.invited_by
+    stay.state = info.state[:64] or stay.state
+    return before != (stay.nickname, stay.join_scene, stay.invited_by, stay.state)
+
+
+@dataclass
+class _Member:
+    """One person in one chat while the stays are computed."""
+
+    chat: GroupChat
+    member_id: str
+    person: Customer | Staff
+    rows: list[Stay]
+    evidence: list[StayEvidence]
+    listed: MemberInfo | None
+    known_by: Stay.KnownBy
+
+    def settle(self, change: Change, *, absent: bool) -> None:
+        """Brings the rows in line with the evidence: ends first, so that never two are open."""
+        periods = self._periods()
+        if absent and periods and periods[-1].end is None:
+            periods[-1].end = max(clock.now(), periods[-1].start)
+        pairs = self._pair(periods)
+        kept = {row.pk for row, _ in pairs if row is not None}
+        Stay.objects.filter(pk__in=[row.pk for row in self.rows if row.pk not in kept]).delete()
+        for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
+            self._write(row, period, change)
+
+    def _periods(self) -> list[Period[Ref]]:
+        joined, left = StayEvidence.Kind.JOINED, StayEvidence.Kind.LEFT
+        begins: list[Mark[Ref]] = [Mark(item.at, item) for item in self.evidence if item.kind == joined]
+        begins += [Mark(row.joined_at, row) for row in self.rows if row.joined_known_by == Stay.KnownBy.HISTORY]
+        ends: list[Mark[Ref]] = [Mark(item.at, item) for item in self.evidence if item.kind == left]
+        ends += [Mark(row.left_at, row) for row in self.rows if row.left_at is not None and self._end_stands(row)]
+        starts = [row.read_joined_at for row in self.rows if row.read_joined_at]
+        if self.listed is not None and self.listed.joined_at is not None:
+            starts.append(self.listed.joined_at)
+        return fold(begins, ends, starts, listed_restarts=True)
+
+    def _end_stands(self, row: Stay) -> bool:
+        """A comparison's conclusion falls when the platform lists the same stay again; events are in the evidence."""
+        if row.left_known_by in WEAK:
+            return self.listed is None or self.listed.joined_at != row.read_joined_at or row.read_joined_at is None
+        return row.left_known_by != Stay.KnownBy.EVENT
+
+    def _pair(self, periods: list[Period[Ref]]) -> list[tuple[Stay | None, Period[Ref]]]:
+        free, pairs = list(self.rows), []
+        for period in periods:
+            near = [row for row in free if abs(row.joined_at - period.start) <= TOLERANCE]
+            row = min(near, key=lambda item: abs(item.joined_at - period.start)) if near else None
+            if row is not None:
+                free.remove(row)
+            pairs.append((row, period))
+        return pairs
+
+    def _write(self, row: Stay | None, period: Period[Ref], change: Change) -> None:
+        target = row or Stay(chat=self.chat, member_id=self.member_id)
+        if isinstance(self.person, Customer):
+            target.customer = self.person
+        else:
+            target.staff = self.person
+        was_open = row is None or row.left_at is None
+        fields = self._fields(target, period)
+        if row is not None and all(getattr(row, name) == value for name, value in fields.items()):
+            return
+        for name, value in fields.items():
+            setattr(target, name, value)
+        if self.listed is not None and period.end is None:
+            _fill(target, self.listed)
+        target.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        target.save()
+        if row is None:
+            change.joined.append(target)
+        elif not (was_open and period.end):
+            change.corrected += 1
+        if was_open and period.end is not None:
+            change.left.append(target)
+
+    def _fields(self, row: Stay, period: Period[Ref]) -> dict[str, object]:
+        """What the ledger says of a period."""
+        joins = [mark.ref for mark in period.begins if isinstance(mark.ref, StayEvidence)]
+        known_by = Stay.KnownBy.EVENT if joins else (row.joined_known_by if row.pk else self.known_by)
+        scenes = [item.scene for item in joins if item.scene is not None]
+        fields: dict[str, object] = {
+            "joined_at": period.start,
+            "joined_known_by": known_by,
+            "read_joined_at": period.listed_at or row.read_joined_at,
+            "counted": bool(joins) or (row.counted if row.pk else known_by != Stay.KnownBy.FIRST_READ),
+            "join_scene": row.join_scene if row.join_scene is not None else (scenes[0] if scenes else None),
+            "left_at": period.end,
+            "left_known_by": "",
+            "left_after": None,
+            "quit_scene": None,
+        }
+        if period.end is not None:
+            fields |= self._end(row, period)
+        return fields
+
+    def _end(self, row: Stay, period: Period[Ref]) -> dict[str, object]:
+        ref = period.ended.ref if period.ended else None
+        if isinstance(ref, StayEvidence):
+            return {"left_known_by": Stay.KnownBy.EVENT, "quit_scene": ref.scene, "left_after": None}
+        if isinstance(ref, Stay):
+            return {"left_known_by": ref.left_known_by, "quit_scene": ref.quit_scene, "left_after": ref.left_after}
+        known_by = Stay.KnownBy.SYNC if self.known_by == Stay.KnownBy.SYNC else Stay.KnownBy.DIFF
+        return {"left_known_by": known_by, "quit_scene": None, "left_after": max(period.start, self.chat_seen_at)}
+
+    @property
+    def chat_seen_at(self) -> dt.datetime:
+        """The last proof of presence: the chat's last applied read listed this person."""
+        return self.chat.read_at or dt.datetime.min.replace(tzinfo=dt.UTC)
