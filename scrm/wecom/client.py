@@ -210,7 +210,14 @@ def _session(api_url: str) -> requests.Session:
     session.trust_env = urlsplit(api_url).hostname not in {"localhost", "127.0.0.1", "::1"}
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+    session.hooks["response"].append(_no_redirect)
     return session
+
+
+def _no_redirect(response: requests.Response, **_: Any) -> None:
+    """wechatpy takes any status below 400 for an answer; the platform never redirects."""
+    if 300 <= response.status_code < 400:
+        raise requests.HTTPError(response=response)
 
 
 def _limits(left: float | None) -> tuple[float, float]:
@@ -235,16 +242,21 @@ def _token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
 def _refusal(error: WeChatClientException, api: str) -> Failure:
     """The error for an errcode, or for an HTTP status that is no success."""
     if error.errcode is None:
-        status = error.response.status_code if error.response is not None else 0
-        words = _("the platform answered with HTTP %(status)s") % {"status": status}
-        return Unreachable(words, api=api, maybe_done=status >= 500 or not status)
+        return _bad_status(error.response, api)
     return errors.refused(error.errcode, api, str(error.errmsg))
+
+
+def _bad_status(response: requests.Response, api: str) -> Unreachable:
+    words = _("the platform answered with HTTP %(status)s") % {"status": response.status_code}
+    return Unreachable(words, api=api, maybe_done=response.status_code >= 500)
 
 
 def _lost(error: requests.RequestException, api: str) -> Unreachable:
     """The error for a request without an answer."""
+    if error.response is not None:
+        return _bad_status(error.response, api)
     if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
-        return Unreachable(_("no connection to the platform"), api=api, maybe_done=False)
+        return Unreachable(_("no connection to the platform"), api=api, maybe_done=False, connected=False)
     if isinstance(error, requests.Timeout):
         return Unreachable(_("no answer in time"), api=api, maybe_done=True)
     return Unreachable(_("the connection broke"), api=api, maybe_done=True)
@@ -267,7 +279,7 @@ def _pause_before_retry(tried: list[Failure]) -> float | None:
     error = tried[-1]
     if isinstance(error, Unreachable):
         unreachable = sum(isinstance(earlier, Unreachable) for earlier in tried)
-        return None if error.maybe_done or unreachable > 1 else random.uniform(0.05, 0.2)
+        return None if error.connected or unreachable > 1 else random.uniform(0.05, 0.2)
     if isinstance(error, WecomError) and error.kind in (Kind.BUSY, Kind.CONCURRENCY) and len(tried) < TRIES:
         return random.uniform(0.2, 0.6) * len(tried)
     return None

@@ -106,12 +106,17 @@ class WecomError(Exception):
 
 
 class Unreachable(WecomError):
-    """No answer that can be read: time-out, broken connection, HTTP error, no JSON. `maybe_done` unless the request
-    can't have reached the platform."""
+    """No answer that can be read: time-out, broken connection, HTTP error, no JSON.
 
-    def __init__(self, message: str, *, api: str, maybe_done: bool, retry_after: float = 2.0) -> None:
+    `connected`: there was a connection, so the request may have left. `maybe_done` unless it surely did nothing.
+    """
+
+    def __init__(
+        self, message: str, *, api: str, maybe_done: bool, connected: bool = True, retry_after: float = 2.0
+    ) -> None:
         super().__init__(None, message, api=api, permanent=False, retry_after=retry_after)
         self.maybe_done = maybe_done
+        self.connected = connected
 
 
 class Paused(WecomError):
