@@ -5,6 +5,9 @@ RUN = .venv/bin/python
 LOCK = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header pyproject.toml
 
+# Packages are compiled when they are first used (scripts/bootstrap.py); forbidden that, every start would do it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test faults bench lint lock messages python local dev
 
 help:
