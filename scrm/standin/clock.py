@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`domain = anchor + (real - anchor) * speed + offset`, in unix seconds."""
+    """Domain time runs `speed` times as fast from `anchor` on (0: never), `offset` seconds ahead; unix seconds."""
 
     offset: float = 0.0
     speed: float = 1.0
@@ -30,9 +30,9 @@ class Clock:
     def time(self) -> float:
         """Domain time now, unix seconds."""
         real = time.time()
-        if self.speed == 1.0:
-            return real + self.offset
-        return self.anchor + (real - self.anchor) * self.speed + self.offset
+        if self.speed != 1 and self.anchor and real > self.anchor:
+            real = self.anchor + (real - self.anchor) * self.speed
+        return real + self.offset
 
     def now(self) -> int:
         """Domain time now in whole seconds, as the platform writes times."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import events
 from .errors import Refusal
-from .names import avatar, nickname
+from .names import avatar, nickname, unionid_of
 from .records import Change, Customer, Follow, Staff, WelcomeCode
 
 if TYPE_CHECKING:
@@ -264,8 +264,3 @@ def find(follows: tuple[Follow, ...], userid: str) -> Follow | None:
         if follow.userid == userid:
             return follow
     return None
-
-
-def unionid_of(external_userid: str, contact_type: int) -> str:
-    """The unionid of a WeChat user, 28 characters; WeCom users have none (wecom-api.md §5.2)."""
-    return "oU" + external_userid[-26:] if contact_type == 1 else ""

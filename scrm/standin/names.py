@@ -35,4 +35,9 @@ def avatar(rng: Random) -> str:
     return _AVATARS[int(rng.random() * len(_AVATARS))]
 
 
+def unionid_of(external_userid: str, contact_type: int) -> str:
+    """The unionid of a WeChat user, 28 characters; WeCom users have none (wecom-api.md §5.2)."""
+    return "oU" + external_userid[-26:] if contact_type == 1 else ""
+
+
 _AVATARS = tuple(f"https://wx.qlogo.cn/mmhead/standin{number:02d}/0" for number in range(97))

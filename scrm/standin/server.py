@@ -6,19 +6,23 @@ import asyncio
 import functools
 import inspect
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from . import control, wire
 from .actions import actions
+from .behaviour import LivePeople
 from .callbacks import Callback, Callbacks
 from .clock import Clock
 from .envelope import Envelope, SignedRequest
 from .faults import Faults
 from .ledger import Ledger
 from .limits import CallCounts, Limits
+from .load import load
 from .platform import Platform
+from .scenarios import history
 from .settings import Settings
 from .tokens import Tokens
 from .world import World
@@ -52,12 +56,26 @@ class StandIn:
         settings: Settings | None = None,
         clock: Clock | None = None,
         secrets: dict[str, int] | None = None,
+        customers: int = 0,
+        days: int = 30,
+        until: datetime | None = None,
+        traffic: bool = False,
+        pace: float = 0.0,
+        say: Callable[[str], None] | None = None,
     ) -> None:
-        """`secrets` adds further apps of the corp: secret → agent id. `port` 0 takes a free one."""
+        """`secrets` adds further apps of the corp: secret → agent id. `port` 0 takes a free one.
+
+        `scenario`, `customers`, `days`, `until` (default: the domain's present minute) and `seed` name the
+        history whose end is the world's beginning; ValueError for a scenario that does not exist. `traffic`
+        lets people act by themselves, at least `pace` adds a minute at first; `say` gets a line for each act.
+        """
         self.scenario = scenario
         self.settings = settings or Settings()
         self.rng = Random(seed)
         self.world = World(clock=clock or Clock.from_environment(), settings=self.settings, seed=seed)
+        end = until or datetime.fromtimestamp(self.world.now() // 60 * 60, UTC)
+        past = history(scenario, customers=customers, days=days, until=end, seed=seed)
+        load(self.world, past, app=agent_id)
         self.ledger = Ledger()
         self.faults = Faults()
         self.calls = CallCounts()
@@ -69,6 +87,7 @@ class StandIn:
             self.world, self.settings, self.ledger, self.tokens, self.limits, self.faults, self.calls, self.rng
         )
         self._actions = actions(self.world)
+        self._people = LivePeople(self, scenario, customers, seed=seed, pace=pace, say=say) if traffic else None
         self._verify_url = verify_url
         self._host, self._port = host, port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -175,11 +194,19 @@ class StandIn:
         self._port = server.sockets[0].getsockname()[1]
         self.callbacks.start(self._loop, verify=self._verify_url)
         self._started.set()
+        live = asyncio.create_task(self._live())
         try:
             await self._stopping.wait()
         finally:
+            live.cancel()
             server.close()
             await self.callbacks.stop()
+
+    async def _live(self) -> None:
+        """People begin to act when the address for events has answered."""
+        if self._people is not None:
+            await self.callbacks.verified()
+            await self._people.live()
 
     async def _handle(self, request: wire.Request) -> wire.Response | None:
         if request.path.startswith(control.PREFIX):
