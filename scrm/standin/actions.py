@@ -33,6 +33,7 @@ def actions(world: World) -> dict[str, Action]:
         "edit": contacts.edit,
         "delete_by_customer": contacts.delete_by_customer,
         "delete_by_staff": contacts.delete_by_staff,
+        "transfer": contacts.transfer,
         "transfer_fail": contacts.transfer_fail,
         "start_chat": contacts.start_chat,
         "create_way": ways.create_way,

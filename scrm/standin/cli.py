@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--callback-url", help="where events are sent")
     parser.add_argument("--no-traffic", action="store_true", help="nobody does anything by themselves")
     parser.add_argument("--pace", type=float, default=6.0, help="least adds a minute of live traffic at first")
+    parser.add_argument("--state", type=Path, help="file that keeps the world over restarts")
     parser.add_argument("--quiet", action="store_true", help="no lag, no jitter, no repeats (as in tests)")
 
 
@@ -57,6 +58,7 @@ def build(options: argparse.Namespace) -> StandIn:
         traffic=not options.no_traffic,
         pace=options.pace,
         say=say,
+        state_file=options.state,
     )
 
 

@@ -157,6 +157,8 @@ class Contacts:
     def delete_by_customer(self, userid: str, external_userid: str, at: int | None = None) -> Change:
         """The customer deletes the staff member: the relation stays listed for ever (platform.md 17)."""
         follow = self.follow(userid, external_userid)
+        if follow.one_way:
+            raise Refusal(84061)
         self._put(self.customers[external_userid], follow._replace(one_way=True), kind="delete")
         fields = events.external_contact("del_follow_user", UserID=userid, ExternalUserID=external_userid)
         return Change({"userid": userid, "external_userid": external_userid}, fields, at)
@@ -171,6 +173,14 @@ class Contacts:
             "del_external_contact", UserID=userid, ExternalUserID=external_userid, Source=source
         )
         return Change({"userid": userid, "external_userid": external_userid}, fields, at)
+
+    def transfer(self, userid: str, taker: str, external_userid: str, at: int | None = None) -> Change:
+        """An on-job hand-over takes effect: the giver's relation is deleted, the taker's added, without a code."""
+        old = self.follow(userid, external_userid)
+        deleted = self.delete_by_staff(userid, external_userid, "DELETE_BY_TRANSFER", at)
+        added = self.add(taker, external_userid, None, add_way=202, welcome=False, at=at)
+        self.edit(taker, external_userid, remark=old.remark, description=old.description, mobiles=list(old.mobiles))
+        return Change({**added.result, "from": userid}, added.event, at, deleted.event)
 
     def transfer_fail(self, userid: str, external_userid: str, reason: str = "customer_refused") -> Change:
         """A hand-over failed; `userid` is the taking-over member (platform.md 21)."""

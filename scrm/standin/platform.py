@@ -85,6 +85,7 @@ class Platform:
             given = _json(route, request)
             call = Call(self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id)
             with self.world.lock:
+                self.world.changes += route.method == "POST"
                 return {"errcode": 0, "errmsg": "ok", **route.handler(call)}
         except Refusal as refusal:
             return refusal.answer(request.ip)

@@ -22,12 +22,12 @@ class ReceiveQuota:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._used: Counter[tuple[str, str]] = Counter()
+        self.used: Counter[tuple[str, str]] = Counter()
 
     def left(self, receiver: str, at: float | None = None) -> int:
         """How many may still be received in the period that `at` (domain seconds) falls into."""
         period, total = self._period(at)
-        return max(0, total - self._used[(receiver, period)])
+        return max(0, total - self.used[(receiver, period)])
 
     def take(self, receiver: str, at: float | None = None, count: int = 1) -> bool:
         """Count a delivery at its confirmation; False (and nothing counted) when none is left: status 3."""
@@ -35,7 +35,7 @@ class ReceiveQuota:
             return False
         moment = datetime.fromtimestamp(self._world.now() if at is None else at, BEIJING)
         for rule in RULES:  # counted under every rule, so that the admin may switch in mid-month
-            self._used[(receiver, _period(rule, moment)[0])] += count
+            self.used[(receiver, _period(rule, moment)[0])] += count
         return True
 
     def _period(self, at: float | None) -> tuple[str, int]:

@@ -14,6 +14,7 @@ class Change(NamedTuple):
     result: dict[str, Any]
     event: Fields | None = None
     at: int | None = None  # CreateTime, domain seconds; None: now
+    also: Fields | None = None  # a second event of the same act
 
 
 class Department(NamedTuple):

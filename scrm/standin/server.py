@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import gc
 import inspect
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -24,6 +27,7 @@ from .load import load
 from .platform import Platform
 from .scenarios import history
 from .settings import Settings
+from .snapshot import Snapshot
 from .tokens import Tokens
 from .world import World
 
@@ -34,6 +38,17 @@ DEMO_SECRET = "demo-secret-of-the-stand-in-0000000000000001"  # noqa: S105 - of 
 DEMO_TOKEN = "DemoCallbackToken0001"  # noqa: S105 - of an invented corp
 DEMO_AES_KEY = "demo1demo2demo3demo4demo5demo6demo7demo8abc"
 START_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Millions of new rows and no cycles: the collector would walk them again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 class StandIn:
@@ -62,20 +77,31 @@ class StandIn:
         traffic: bool = False,
         pace: float = 0.0,
         say: Callable[[str], None] | None = None,
+        state_file: Path | None = None,
     ) -> None:
         """`secrets` adds further apps of the corp: secret → agent id. `port` 0 takes a free one.
 
         `scenario`, `customers`, `days`, `until` (default: the domain's present minute) and `seed` name the
         history whose end is the world's beginning; ValueError for a scenario that does not exist. `traffic`
         lets people act by themselves, at least `pace` adds a minute at first; `say` gets a line for each act.
+        `state_file` keeps the world over restarts.
         """
         self.scenario = scenario
         self.settings = settings or Settings()
         self.rng = Random(seed)
         self.world = World(clock=clock or Clock.from_environment(), settings=self.settings, seed=seed)
         end = until or datetime.fromtimestamp(self.world.now() // 60 * 60, UTC)
-        past = history(scenario, customers=customers, days=days, until=end, seed=seed)
-        load(self.world, past, app=agent_id)
+        origin = {
+            "scenario": scenario,
+            "customers": customers,
+            "days": days,
+            "until": int(end.timestamp()),
+            "seed": seed,
+        }
+        self._snapshot = Snapshot(self.world, state_file, origin) if state_file is not None else None
+        if self._snapshot is None or not self._snapshot.restore():
+            with _no_garbage_collection():
+                load(self.world, history(scenario, customers=customers, days=days, until=end, seed=seed), app=agent_id)
         self.ledger = Ledger()
         self.faults = Faults()
         self.calls = CallCounts()
@@ -159,9 +185,13 @@ class StandIn:
             raise ValueError(f"{action}: {error}") from None
         with self.world.lock:
             change = verb(**given)
+            self.world.changes += 1
             sent = None
+            at = self.world.now() if change.at is None else change.at
             if change.event is not None and callback:
-                sent = self.callbacks.emit(change.event, self.world.now() if change.at is None else change.at)
+                sent = self.callbacks.emit(change.event, at)
+            if change.also is not None and callback:
+                self.callbacks.emit(change.also, at)
         return {**change.result, "callback_id": sent.id if sent is not None else None}
 
     def last_callback(self) -> Callback:
@@ -194,11 +224,16 @@ class StandIn:
         self._port = server.sockets[0].getsockname()[1]
         self.callbacks.start(self._loop, verify=self._verify_url)
         self._started.set()
-        live = asyncio.create_task(self._live())
+        tasks = [asyncio.create_task(self._live())]
+        if self._snapshot is not None:
+            tasks.append(asyncio.create_task(self._snapshot.keep()))
         try:
             await self._stopping.wait()
         finally:
-            live.cancel()
+            for task in tasks:
+                task.cancel()
+            if self._snapshot is not None:
+                self._snapshot.save()
             server.close()
             await self.callbacks.stop()
 

@@ -34,14 +34,18 @@ class Response:
     content_type: str = "application/json; charset=UTF-8"
 
 
+# A connection that ends in mid-request, talks nonsense, or is ended with the server.
+_ENDS = (
+    asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError, ConnectionError, ValueError
+)  # fmt: skip
 Handler = Callable[[Request], Awaitable[Response | None]]
 
 
 async def serve_connection(handler: Handler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer requests of one connection until it ends."""
+    """Answer requests of one connection until it ends, or the server does."""
     peer = writer.get_extra_info("peername")
     ip = str(peer[0]) if peer else "-"
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError, ValueError):
+    with contextlib.suppress(*_ENDS):
         while (parsed := await _read_request(reader, ip)) is not None:
             request, keep = parsed
             response = await handler(request)

@@ -28,6 +28,7 @@ class World:
         self.clock = clock
         self.settings = settings
         self.rng = random.Random(seed)
+        self._ids = random.Random()  # never the same ids twice, also not after a restart
         self.lock = threading.RLock()
         self.lag = Lag()
         self.book = AddressBook(self)
@@ -36,6 +37,7 @@ class World:
         self.chats = Chats(self)
         self.ways = Ways(self)
         self.quota = ReceiveQuota(self)
+        self.changes = 0  # acts and accepted writes so far
         self.media: set[str] = set()  # media ids that exist
         self.on_welcome: Callable[[WelcomeCode], None] | None = None  # told when a welcome was accepted
 
@@ -45,7 +47,7 @@ class World:
 
     def new_id(self, prefix: str, length: int = 32) -> str:
         """A fresh id of the platform's shape: `prefix` and letters or digits, `length` in all."""
-        return prefix + "".join(self.rng.choices(ALPHABET, k=length - len(prefix)))
+        return prefix + "".join(self._ids.choices(ALPHABET, k=length - len(prefix)))
 
     def late(self, kind: str) -> float:
         """How long readers do not see a change of this kind (chat, delete, other), seconds."""

@@ -129,7 +129,7 @@ def _people(call: Call, userid: str) -> list[str]:
     if staff is None:
         raise Refusal(40003)
     if not staff.follows:
-        raise Refusal(84061)
+        return []
     live = call.world.book.staff.get(userid, staff)
     return live.people
 
