@@ -9,6 +9,7 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import handlers
+        from campaigns import handlers, timeline
 
         handlers.connect()
+        timeline.connect()

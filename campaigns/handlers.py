@@ -1,5 +1,76 @@
-"""Lanes of this room over callbacks."""
+"""The welcome lane: its own workers, no API reads before the greeting but the bounded one for a name."""
+
+import hashlib
+
+from campaigns import welcoming
+from campaigns.models import Welcome
+from campaigns.welcoming import PAUSE_SECONDS, WINDOW, Result
+from contacts.address_book import renamings
+from scrm.base.dbclock import db_now
+from scrm.base.failpoints import failpoint
+from scrm.base.work import Claim, lane
+from scrm.wecom.callback.events import Event
+from scrm.wecom.callback.reading import incoming_of
+from scrm.wecom.callback.routes import route
+
+WELCOME = "welcome"
+Outcome = Welcome.Outcome
 
 
 def connect() -> None:
-    """Registers routes and lanes."""
+    """Says which events this lane takes: whatever brings a welcome code."""
+    kinds = {"add_external_contact", "add_half_external_contact", "msg_audit_approved"}
+    route("change_external_contact", change_types=kinds, lane=WELCOME, entity=_entity)
+    renamings.append(_rename_staff)
+
+
+def _entity(event: Event) -> str:
+    code = event.welcome_code
+    if not code:
+        return ""
+    return f"code:{code}" if len(code) <= 120 else f"code:{hashlib.sha256(code.encode()).hexdigest()}"
+
+
+def _rename_staff(old: str, new: str) -> None:
+    Welcome.objects.filter(userid=old).update(userid=new)
+
+
+# The lease outlasts a name's read and a try; a killed worker's code is taken over well within its window.
+@lane(WELCOME, queue="welcome", threads=16, lease=6, poll=0.25, back_off=(0.5, 1.0, 2.0, 2.0, 4.0))
+def greet(claim: Claim) -> None:
+    """One welcome code: sent once, within 18 s of first receipt, or the reason why not."""
+    first = incoming_of(claim)[0]
+    with claim.writing():
+        welcome = welcoming.open_welcome(first.callback, first.event)
+    if welcome.outcome != Outcome.SENDING:
+        return
+    if db_now() - welcome.received_at > WINDOW:
+        _close(claim, welcome)
+        return
+    message = welcoming.compose(welcome)
+    if message is None:
+        _finish(claim, welcome, Result(Outcome.NO_RULE))
+        return
+    with claim.writing():
+        welcoming.begin_try(welcome, message)
+    failpoint("welcome.written")
+    result = welcoming.send(welcome, message)
+    failpoint("welcome.sent")
+    _finish(claim, welcome, result)
+
+
+def _finish(claim: Claim, welcome: Welcome, result: Result) -> None:
+    with claim.writing():
+        welcoming.record(welcome, result)
+        if result.outcome is None:
+            claim.again(PAUSE_SECONDS, reason=result.reason)
+        else:
+            claim.done()
+    welcoming.tell(welcome, result)
+
+
+def _close(claim: Claim, welcome: Welcome) -> None:
+    with claim.writing():
+        welcoming.close_window(welcome)
+        claim.done()
+    welcoming.tell(welcome, Result(Outcome.EXPIRED))

@@ -45,7 +45,7 @@ def mirror_contact(claim: Claim) -> None:
     tell(customer, changes)
     failpoint("mirror.evidence_taken")
     now = db_now()
-    if read_is_due(items, last_read=customer.read_at, now=now, delays=settings.CONTACT_READ_DELAYS):
+    if read_is_due(items, last_read=customer.read_at, now=now, delays_of=_delays_of):
         detail = _fetch(claim.key)
         failpoint("mirror.read")
         with claim.writing():
@@ -112,11 +112,16 @@ def _fetch(external_userid: str) -> ContactDetail | None:
 def _settle(claim: Claim, items: list[Incoming], *, last_read: dt.datetime | None) -> None:
     now = db_now()
     for item in items:
-        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays=settings.CONTACT_READ_DELAYS)
+        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays_of=_delays_of)
         if wait is None:
             claim.done([item.work])
         else:
             claim.again(wait, [item.work], reason="waits for a later read")
+
+
+def _delays_of(item: Incoming) -> tuple[float, ...]:
+    delays: tuple[float, ...] = settings.CONTACT_READ_DELAYS
+    return delays
 
 
 def _announce(customer: Customer, changes: list[follows.Change]) -> None:

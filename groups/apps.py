@@ -9,6 +9,7 @@ class GroupsConfig(AppConfig):
     verbose_name = _("Group chats")
 
     def ready(self) -> None:
-        from groups import handlers
+        from groups import handlers, timeline
 
         handlers.connect()
+        timeline.connect()

@@ -1,6 +1,7 @@
 """The mirror's lane over callbacks about chats: take the evidence, read the chat until its version fits, compare."""
 
 import datetime as dt
+from itertools import accumulate
 
 from django.conf import settings
 from django.db.models import F, Func, Value
@@ -57,7 +58,7 @@ def mirror_chat(claim: Claim) -> None:
         claim.done()
         return
     now = db_now()
-    if not read_is_due(_unsettled(chat, items), last_read=chat.read_at, now=now, delays=_delays()):
+    if not read_is_due(_unsettled(chat, items), last_read=chat.read_at, now=now, delays_of=_delays_of):
         _settle(claim, chat, items, last_read=chat.read_at)
         return
     detail = _fetch(claim.key)
@@ -149,26 +150,22 @@ def _fits(chat: GroupChat, chain: versions.Chain, item: Incoming) -> bool:
 def _settle(claim: Claim, chat: GroupChat, items: list[Incoming], *, last_read: dt.datetime | None) -> None:
     now, chain = db_now(), versions.Chain(chat)
     for item in items:
-        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays=_delays_of(item))
+        wait = seconds_to_next_read(item, last_read=last_read, now=now, delays_of=_delays_of)
         if wait is None or _fits(chat, chain, item):
             claim.done([item.work])  # what never fitted is left to the nightly sync
         else:
             claim.again(wait, [item.work], reason="waits for a newer read")
 
 
-def _delays() -> tuple[float, ...]:
-    """Seconds after receipt at which a chat is read: at once, then after each wait (platform.md 10)."""
-    delays = [settings.CHAT_COALESCE_SECONDS]
-    for wait in settings.CHAT_REREAD_DELAYS:
-        delays.append(delays[-1] + wait)
-    return tuple(delays)
-
-
 def _delays_of(item: Incoming) -> tuple[float, ...]:
-    """Events without versions can't be matched: they are read as contacts are."""
-    return (
-        _delays() if item.event.text("CurMemVer") else (settings.CHAT_COALESCE_SECONDS, *settings.CONTACT_READ_DELAYS)
-    )
+    """Seconds after receipt at which a chat is read (platform.md 10): at once, then after each wait.
+
+    Events without versions can't be matched: they are read as contacts are.
+    """
+    first: float = settings.CHAT_COALESCE_SECONDS
+    if not item.event.text("CurMemVer"):
+        return (first, *settings.CONTACT_READ_DELAYS)
+    return tuple(accumulate((first, *settings.CHAT_REREAD_DELAYS)))
 
 
 def _announce(chat: GroupChat, change: stays.Change) -> None:

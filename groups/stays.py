@@ -314,9 +314,9 @@ class _Member:
         if isinstance(ref, Stay):
             return {"left_known_by": ref.left_known_by, "quit_scene": ref.quit_scene, "left_after": ref.left_after}
         known_by = Stay.KnownBy.SYNC if self.known_by == Stay.KnownBy.SYNC else Stay.KnownBy.DIFF
-        return {"left_known_by": known_by, "quit_scene": None, "left_after": max(period.start, self.chat_seen_at)}
+        return {"left_known_by": known_by, "quit_scene": None, "left_after": self._last_proof(period)}
 
-    @property
-    def chat_seen_at(self) -> dt.datetime:
-        """The last proof of presence: the chat's last applied read listed this person."""
-        return self.chat.read_at or dt.datetime.min.replace(tzinfo=dt.UTC)
+    def _last_proof(self, period: Period[Ref]) -> dt.datetime | None:
+        """When this person was last known to be there: at the chat's last applied read, if that came later."""
+        proofs = [moment for moment in (period.start, self.chat.read_at) if moment is not None]
+        return min(max(proofs), period.end) if period.end else None

@@ -125,6 +125,7 @@ class Welcome(models.Model):
         EXPIRED = "expired", _("expired")  # 41050, or 18 s since receipt
         STOPPED = "stopped", _("stopped by the brake")
         NO_RULE = "no_rule", _("no rule")
+        UNKNOWN = "unknown", _("no answer, may have arrived")
         FAILED = "failed", _("failed")
 
     code = models.CharField(max_length=200, unique=True, editable=False)
@@ -139,6 +140,7 @@ class Welcome(models.Model):
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     errcode = models.IntegerField(null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    maybe_sent = models.BooleanField(default=False)  # an attempt got no answer: a 41051 may be ours
     happened_at = models.DateTimeField(_("added"))  # CreateTime, domain time
     received_at = models.DateTimeField(_("received"))  # real time, the database's clock
     accepted_at = models.DateTimeField(_("accepted"), null=True)  # real time, the database's clock

@@ -53,13 +53,19 @@ def announce(kind: str, happenings: Iterable[Happening], *, source: Source) -> i
     rows = Announcement.objects.bulk_create(
         [
             Announcement(
-                kind=kind, entity=item.entity, source=source, detail=item.detail, happened_at=item.happened_at or clock.now()
+                kind=kind,
+                entity=item.entity,
+                source=source,
+                detail=item.detail,
+                happened_at=item.happened_at or clock.now(),
             )
             for item in happenings
         ],
         batch_size=1000,
     )
     enqueue_many(
-        Work(source_kind=ANNOUNCEMENT, source_id=row.pk, lane=lane, entity=row.entity) for row in rows for lane in takers
+        Work(source_kind=ANNOUNCEMENT, source_id=row.pk, lane=lane, entity=row.entity)
+        for row in rows
+        for lane in takers
     )
     return len(rows)

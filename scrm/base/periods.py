@@ -73,9 +73,7 @@ def _parted(one: dt.datetime, other: dt.datetime, ends: list[Mark[Ref]]) -> bool
     return any(first < mark.at < second for mark in ends)
 
 
-def _moments(
-    begins: list[Mark[Ref]], ends: list[Mark[Ref]], listed: list[dt.datetime]
-) -> list[_Moment[Ref]]:
+def _moments(begins: list[Mark[Ref]], ends: list[Mark[Ref]], listed: list[dt.datetime]) -> list[_Moment[Ref]]:
     found: dict[dt.datetime, _Moment[Ref]] = {}
     for mark in begins:
         found.setdefault(mark.at, _Moment(mark.at)).begins.append(mark)
@@ -111,9 +109,7 @@ def _close(periods: list[Period[Ref]], moment: _Moment[Ref]) -> None:
         current.end, current.ended = max(moment.at, current.start), moment.ends[0]
 
 
-def _begin(
-    periods: list[Period[Ref]], mark: Mark[Ref], listed_at: dt.datetime | None, listed_restarts: bool
-) -> None:
+def _begin(periods: list[Period[Ref]], mark: Mark[Ref], listed_at: dt.datetime | None, listed_restarts: bool) -> None:
     start = listed_at or mark.at
     current = _open(periods)
     if current is not None and not (listed_restarts and listed_at and listed_at - current.start > TOLERANCE):

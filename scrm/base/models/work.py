@@ -29,7 +29,7 @@ class Work(models.Model):
     holder = models.CharField(_("holder"), max_length=40, default="", db_default="")
     not_before = models.DateTimeField(_("not before"), db_default=Now())
     error = models.TextField(_("error"), default="", db_default="")
-    created_at = models.DateTimeField(_("created"), db_default=Now())
+    created_at = models.DateTimeField(_("created"), db_default=Now())  # first written, or opened again
     settled_at = models.DateTimeField(_("settled"), null=True)
 
     class Meta:

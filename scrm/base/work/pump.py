@@ -5,6 +5,7 @@ They are woken by the doorbell and look by themselves every `lane.poll` seconds,
 delays nothing that matters.
 """
 
+import contextlib
 import datetime as dt
 import socket
 import threading
@@ -14,24 +15,42 @@ import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
-from scrm.base.work.claim import reclaim
+from scrm.base.failpoints import failpoint
+from scrm.base.work.claim import claim, reclaim
 from scrm.base.work.lanes import Lane, lanes_of_queue
-from scrm.base.work.run import forget_connection, run_one
+from scrm.base.work.run import forget_connection, handle
 
 log = structlog.get_logger(__name__)
 
 _TEN_MINUTES = dt.timedelta(minutes=10)
 
-_bells: dict[str, threading.Event] = {}
+
+class Bell:
+    """Wakes one idle pump of a lane at a time; whoever finds work wakes the next."""
+
+    def __init__(self, pumps: int) -> None:
+        self._rings = threading.BoundedSemaphore(pumps)
+        for _ in range(pumps):
+            self._rings.acquire()
+
+    def ring(self) -> None:
+        with contextlib.suppress(ValueError):  # everybody is awake already
+            self._rings.release()
+
+    def wait(self, seconds: float) -> None:
+        self._rings.acquire(timeout=seconds)
+
+
+_bells: dict[str, Bell] = {}
 _stop = threading.Event()
 _threads: list[threading.Thread] = []
 
 
 def wake(lane: str) -> None:
-    """Lets the lane's pumps of this process look at once."""
+    """Lets a pump of this process look at the lane at once."""
     bell = _bells.get(lane)
     if bell:
-        bell.set()
+        bell.ring()
 
 
 def start(queues: list[str], worker: str) -> None:
@@ -39,7 +58,7 @@ def start(queues: list[str], worker: str) -> None:
     _stop.clear()
     for queue in queues:
         for lane in lanes_of_queue(queue):
-            bell = _bells.setdefault(lane.name, threading.Event())
+            bell = _bells.setdefault(lane.name, Bell(lane.threads))
             for number in range(lane.threads):
                 _spawn(_pump, lane, bell, name=f"{lane.name}-{number}")
             _spawn(_reclaim, lane, name=f"{lane.name}-leases")
@@ -49,8 +68,9 @@ def start(queues: list[str], worker: str) -> None:
 def stop(seconds: float = 10.0) -> None:
     """Ends the pumps after the jobs in hand."""
     _stop.set()
-    for bell in _bells.values():
-        bell.set()
+    for thread in _threads:
+        for bell in _bells.values():
+            bell.ring()
     for thread in _threads:
         thread.join(seconds)
     _threads.clear()
@@ -69,18 +89,27 @@ def _guarded(target: Any, *args: Any) -> None:
         connection.close()
 
 
-def _pump(lane: Lane, bell: threading.Event) -> None:
+def _pump(lane: Lane, bell: Bell) -> None:
     while not _stop.is_set():
         try:
-            while not _stop.is_set() and run_one(lane):
-                pass
-        except Exception:
+            if _work_once(lane, bell):
+                continue
+        except Exception:  # a pump never dies: the database may be away for a while
             log.exception("pump interrupted", lane=lane.name)
             connection.close()
             _stop.wait(1.0)
         forget_connection()
-        bell.wait(lane.poll)
-        bell.clear()
+        bell.wait(lane.poll * lane.threads)  # all pumps of the lane together look once in `poll` seconds
+
+
+def _work_once(lane: Lane, bell: Bell) -> bool:
+    job = claim(lane)
+    if job is None:
+        return False
+    failpoint(f"{lane.name}.claimed")
+    bell.ring()  # where one entity is due, another may be
+    handle(job)
+    return True
 
 
 def _reclaim(lane: Lane) -> None:

@@ -28,7 +28,9 @@ def replay(source_kind: str, source_ids: Iterable[int]) -> int:
         Q(state=Work.State.WAITING) | Q(state=Work.State.LEASED)
     )
     names = set(rows.values_list("lane", flat=True))
-    count = rows.update(state=Work.State.WAITING, attempts=0, error="", not_before=Now(), settled_at=None)
+    count = rows.update(
+        state=Work.State.WAITING, attempts=0, error="", not_before=Now(), created_at=Now(), settled_at=None
+    )
     for lane in names:
         doorbell.ring_after_commit(lane)
     return count

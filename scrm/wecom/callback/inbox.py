@@ -37,7 +37,8 @@ WITH repeated AS (
     UPDATE wecom_callback SET repeats = repeats + 1, repeated_at = clock_timestamp() WHERE digest = %s
     RETURNING id
 )
-UPDATE base_work SET state = 'waiting', settled_at = NULL, attempts = 0, not_before = clock_timestamp()
+UPDATE base_work SET state = 'waiting', settled_at = NULL, attempts = 0,
+       not_before = clock_timestamp(), created_at = clock_timestamp()
 FROM repeated
 WHERE source_kind = 'callback' AND source_id = repeated.id AND lane LIKE 'mirror:%%' AND state = 'done'
   AND settled_at > clock_timestamp() - interval '30 seconds'

@@ -1,7 +1,7 @@
 """From a claim back to its callbacks, and when a read that follows an event may be trusted."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scrm.base.models import Work
@@ -19,6 +19,10 @@ class Incoming:
     event: Event
 
 
+# Seconds after its opening at which an event wants its object read.
+DelaysOf = Callable[[Incoming], Sequence[float]]
+
+
 def incoming_of(claim: Claim) -> list[Incoming]:
     """The claim's callbacks in the order in which things happened."""
     works = {work.source_id: work for work in claim.works if work.source_kind == Callback.WORK_SOURCE}
@@ -30,26 +34,25 @@ def incoming_of(claim: Claim) -> list[Incoming]:
 
 
 def read_is_due(
-    items: Iterable[Incoming], *, last_read: dt.datetime | None, now: dt.datetime, delays: Sequence[float]
+    items: Iterable[Incoming], *, last_read: dt.datetime | None, now: dt.datetime, delays_of: DelaysOf
 ) -> bool:
-    """True when one of the wanted reads (receipt + each delay) has come and no read was made since. Database clock."""
+    """True when one of the wanted reads (opening + each delay) has come and no read was made since. Database clock."""
     return any(
         wanted <= now and (last_read is None or last_read < wanted)
         for item in items
-        for wanted in _wanted(item, delays)
+        for wanted in _wanted(item, delays_of(item))
     )
 
 
 def seconds_to_next_read(
-    item: Incoming, *, last_read: dt.datetime | None, now: dt.datetime, delays: Sequence[float]
+    item: Incoming, *, last_read: dt.datetime | None, now: dt.datetime, delays_of: DelaysOf
 ) -> float | None:
     """How long until the next wanted read; None when all of them have been made. Database clock."""
-    for wanted in _wanted(item, delays):
+    for wanted in _wanted(item, delays_of(item)):
         if last_read is None or last_read < wanted:
             return max(0.0, (wanted - now).total_seconds())
     return None
 
 
 def _wanted(item: Incoming, delays: Sequence[float]) -> list[dt.datetime]:
-    received = item.callback.repeated_at or item.callback.received_at
-    return [received + dt.timedelta(seconds=delay) for delay in delays]
+    return [item.work.created_at + dt.timedelta(seconds=delay) for delay in delays]

@@ -1,0 +1,194 @@
+"""Greeting a newly added customer: choosing the rule, composing, sending once, recording what became of it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from campaigns.models import Welcome, WelcomeRule
+from contacts.models import Customer, Follow, Staff
+from scrm.base.logs import story
+from scrm.wecom import errors
+from scrm.wecom.api import contacts as contacts_api
+from scrm.wecom.api import welcome as api
+from scrm.wecom.brake import SendingStopped
+from scrm.wecom.callback.events import Event
+from scrm.wecom.models import Callback
+
+WINDOW = dt.timedelta(seconds=18)  # codes live 20 s (wecom-api.md §8.1); counted from first receipt
+NAME_SECONDS = 1.5  # platform.md 26: one bounded read, then the text without the name
+SEND_SECONDS = 3.5
+PAUSE_SECONDS = 1.0  # between tries within the window
+
+Outcome = Welcome.Outcome
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be sent, and by which rule."""
+
+    rule: WelcomeRule
+    text: str
+    attachments: list[dict[str, object]]
+
+
+def open_welcome(callback: Callback, event: Event) -> Welcome:
+    """The row of the callback's code; made when the code is met first. Several callbacks may bring one code."""
+    welcome, _created = Welcome.objects.get_or_create(
+        code=callback.welcome_code,
+        defaults={
+            "callback_id": callback.pk,
+            "userid": event.text("UserID")[:64],
+            "external_userid": event.text("ExternalUserID")[:64],
+            "state": event.text("State")[:128],
+            "happened_at": callback.happened_at or callback.received_domain_at,
+            "received_at": callback.received_at,
+        },
+    )
+    return welcome
+
+
+def compose(welcome: Welcome) -> Message | None:
+    """The message of the most exact rule, None without any. May read the customer's name, for at most NAME_SECONDS."""
+    rule = WelcomeRule.objects.best_for(state=welcome.state, userid=welcome.userid)
+    if rule is None:
+        return None
+    text = rule.returning_text if rule.returning_text and _was_friend(welcome) else rule.text
+    if "{customer}" in text:
+        name = _customer_name(welcome.external_userid)
+        text = text.replace("{customer}", name) if name else rule.nameless_text
+    text = text.replace("{staff}", _staff_name(welcome.userid))
+    return Message(rule, text, [attachment.to_wecom() for attachment in rule.attachments.all()])
+
+
+def send(welcome: Welcome, message: Message) -> "Result":
+    """One try. Never raises for what the platform answers."""
+    try:
+        api.send(
+            welcome.code,
+            message.text,
+            message.attachments,
+            external_userid=welcome.external_userid,
+            timeout=SEND_SECONDS,
+        )
+    except SendingStopped:
+        return Result(Outcome.STOPPED, reason=_("The brake was on (SENDING=%(mode)s).") % {"mode": settings.SENDING})
+    except errors.Unreachable as error:
+        return Result(None, reason=str(error), maybe_sent=error.maybe_done)
+    except (errors.WecomError, errors.ConfigurationError) as error:
+        return _refused(welcome, error)
+    return Result(Outcome.SENT)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a try brought; outcome None: to be tried again while the window is open."""
+
+    outcome: Welcome.Outcome | None
+    reason: str = ""
+    errcode: int | None = None
+    maybe_sent: bool = False
+
+
+def _refused(welcome: Welcome, error: errors.WecomError | errors.ConfigurationError) -> Result:
+    if error.code == errors.ALREADY_WELCOMED:
+        if welcome.maybe_sent:  # an earlier try of ours got no answer: this says that it arrived
+            return Result(Outcome.SENT, reason=_("An earlier try had arrived."), errcode=error.code)
+        return Result(Outcome.REFUSED, reason=str(error), errcode=error.code)
+    if error.code == errors.WELCOME_EXPIRED:
+        return Result(Outcome.EXPIRED, reason=str(error), errcode=error.code)
+    if error.temporary or error.code == errors.WELCOME_ELSEWHERE:
+        return Result(None, reason=str(error), errcode=error.code)
+    return Result(Outcome.FAILED, reason=str(error), errcode=error.code)
+
+
+def begin_try(welcome: Welcome, message: Message) -> None:
+    """Writes that a try is about to be made: whatever happens now, the row says so."""
+    Welcome.objects.filter(pk=welcome.pk).update(
+        rule=message.rule,
+        rule_name=message.rule.name,
+        text=message.text,
+        attempts=F("attempts") + 1,
+        maybe_sent=True,
+        changed_at=Now(),
+    )
+
+
+def record(welcome: Welcome, result: Result) -> None:
+    """Writes what a try brought. A definite refusal takes back that the message may have arrived."""
+    fields: dict[str, object] = {
+        "reason": result.reason[:300],
+        "errcode": result.errcode,
+        "maybe_sent": welcome.maybe_sent or result.maybe_sent,
+        "changed_at": Now(),
+    }
+    if result.outcome is not None:
+        fields["outcome"] = result.outcome
+    if result.outcome == Outcome.SENT:
+        fields["accepted_at"] = Now()
+    Welcome.objects.filter(pk=welcome.pk).update(**fields)
+    if result.outcome == Outcome.SENT:
+        _measure(welcome.pk)
+
+
+def close_window(welcome: Welcome) -> None:
+    """Nothing more can be sent: says why nothing was, or that nobody knows."""
+    outcome = Outcome.UNKNOWN if welcome.maybe_sent else Outcome.EXPIRED
+    reason = welcome.reason or _("Not sent within 18 seconds of the callback.")
+    Welcome.objects.filter(pk=welcome.pk, outcome=Outcome.SENDING).update(
+        outcome=outcome, reason=reason[:300], changed_at=Now()
+    )
+
+
+def tell(welcome: Welcome, result: Result) -> None:
+    """A line of the story."""
+    welcome.refresh_from_db()
+    names = {
+        "staff": _staff_name(welcome.userid),
+        "customer": _known_name(welcome.external_userid) or welcome.external_userid,
+        "seconds": f"{(welcome.latency_ms or 0) / 1000:.1f}",
+        "outcome": welcome.get_outcome_display(),
+    }
+    if welcome.outcome == Outcome.SENT:
+        story.info(_("💬 %(staff)s greeted %(customer)s after %(seconds)s s") % names)
+    elif result.outcome is not None:
+        story.info(_("⚠ %(customer)s was not greeted: %(outcome)s") % names)
+
+
+def _measure(pk: int) -> None:
+    """Latency: CreateTime → accepted. The way to us runs in domain time, the rest in real time (architecture.md)."""
+    welcome = Welcome.objects.get(pk=pk)
+    callback = Callback.objects.filter(pk=welcome.callback_id).values_list("received_domain_at", flat=True).first()
+    if callback is None or welcome.accepted_at is None:
+        return
+    way = max(dt.timedelta(), callback - welcome.happened_at) / (settings.CLOCK_SPEED or 1)
+    latency = way + (welcome.accepted_at - welcome.received_at)
+    Welcome.objects.filter(pk=pk).update(latency_ms=max(0, int(latency.total_seconds() * 1000)))
+
+
+def _was_friend(welcome: Welcome) -> bool:
+    """No newcomer's text for those who were friends before (platform.md 26)."""
+    return Follow.objects.filter(
+        customer__external_userid=welcome.external_userid, ended_at__lte=welcome.happened_at
+    ).exists()
+
+
+def _customer_name(external_userid: str) -> str:
+    known = _known_name(external_userid)
+    if known:
+        return known
+    try:
+        return contacts_api.fetch(external_userid, timeout=NAME_SECONDS, urgent=True).name
+    except (errors.WecomError, errors.ConfigurationError):
+        return ""
+
+
+def _known_name(external_userid: str) -> str:
+    return Customer.objects.filter(external_userid=external_userid).values_list("name", flat=True).first() or ""
+
+
+def _staff_name(userid: str) -> str:
+    return Staff.objects.filter(userid=userid).values_list("name", flat=True).first() or userid

@@ -1,0 +1,1 @@
+"""What every console page is built of: pages without the right to change, filters, formats. No domain words."""

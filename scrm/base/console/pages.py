@@ -1,0 +1,213 @@
+"""The page class of the console: denied unless opened, scoped, read-only unless said otherwise, no query per row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from scrm.base import audit
+from scrm.base.console.filters import ViewFilter
+from scrm.base.console.panels import filters_of, panels_of
+from scrm.base.console.unfold import ChangeList, ModelAdmin
+
+Text = str | Promise
+
+
+class PreparedChangeList(ChangeList):
+    """Lets the page fetch what its columns show for all rows at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.prepare(request, self.result_list)  # type: ignore[attr-defined]
+
+
+class ConsolePage(ModelAdmin):
+    """A list and its detail pages.
+
+    Closed to everybody but superusers unless `open_to_staff`; then every row goes through `visible_to(user)`, except on
+    pages that say `scoped = False` because their rows name no customer.
+    """
+
+    open_to_staff = False
+    scoped = True
+    changeable = False  # add and change by Django's permissions; nobody otherwise
+    views: Sequence[tuple[str, Text]] = ()
+    counted_views = False
+    detail_template = ""
+    nothing_yet: Text = ""  # why the list is empty before anything came, and what to do
+
+    list_per_page = 30
+    list_max_show_all = 0
+    show_full_result_count = False
+    list_filter_submit = True
+    list_fullwidth = True
+    list_disable_select_all = False
+    actions = None
+    show_facets = 0
+    list_before_template = "console/views.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.visible_to(request.user) if self.scoped and self.open_to_staff else rows  # type: ignore[attr-defined]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        user = request.user
+        return bool(user.is_active and user.is_staff and (user.is_superuser or self.open_to_staff))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.changeable and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.changeable and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        own = list(super().get_list_filter(request))
+        return [*([ViewFilter] if self.views else []), *own, *filters_of(self.opts.label)]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PreparedChangeList
+
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Sets on each of `rows` what the columns show; a fixed number of queries for the page."""
+
+    def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
+        """The rows of a tab."""
+        raise NotImplementedError
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(
+            request,
+            {"console_views": self._tabs(request), "title": self.opts.verbose_name_plural, **(extra_context or {})},
+        )
+
+    def _tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
+        if not self.views:
+            return []
+        chosen = request.GET.get("view", "")
+        rows = self.get_queryset(request) if self.counted_views else None
+        tabs = []
+        for key, label in [("", _("All")), *self.views]:
+            address = request.GET.copy()
+            for name in ("view", "p", "e"):
+                address.pop(name, None)
+            if key:
+                address["view"] = key
+            found = (self.view_queryset(request, rows, key) if key else rows) if rows is not None else None
+            tabs.append({
+                "label": label, "address": f"?{address.urlencode()}", "chosen": key == chosen,
+                "count": found.count() if found is not None else None,
+            })  # fmt: skip
+        return tabs
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.detail_template:
+            return super().change_view(request, object_id, form_url, extra_context)
+        found = self.find(request, object_id)
+        if isinstance(found, HttpResponse):
+            return found
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": found,
+            "title": str(found),
+            "has_view_permission": True,
+            "panels": panels_of(self.opts.label, request, found),
+            **self.detail(request, found),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return TemplateResponse(request, self.detail_template, context)
+
+    def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        """What the detail template shows."""
+        return {}
+
+    def find(self, request: HttpRequest, object_id: str) -> Any:
+        """The row, or the answer that says that there is none within the user's sight."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self.get_object(request, unquote(object_id)) or self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined]
+            request, self.opts, object_id
+        )
+
+    # --- buttons: small deeds by POST ----------------------------------------------------------------------------------
+    def deeds(self) -> dict[str, Any]:
+        """Buttons of the detail page: address part → method(request, row) that does the deed and may return an answer."""
+        return {}
+
+    def list_deeds(self) -> dict[str, Any]:
+        """Buttons of the list: address part → method(request)."""
+        return {}
+
+    def get_urls(self) -> list[URLPattern]:
+        base = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(self._deed(deed)), name=f"{base}_{name}")
+            for name, deed in self.deeds().items()
+        ]
+        own += [
+            path(f"{name}/", self.admin_site.admin_view(self._list_deed(deed)), name=f"{base}_{name}")
+            for name, deed in self.list_deeds().items()
+        ]
+        return own + super().get_urls()
+
+    def _deed(self, deed: Any) -> Any:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            found = self.find(request, object_id)
+            if isinstance(found, HttpResponse):
+                return found
+            if request.method != "POST":
+                return redirect(self.detail_address(found))
+            return deed(request, found) or redirect(self.detail_address(found))
+
+        return view
+
+    def _list_deed(self, deed: Any) -> Any:
+        def view(request: HttpRequest) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            if request.method != "POST":
+                return redirect(self.list_address())
+            return deed(request) or redirect(self.list_address())
+
+        return view
+
+    def list_address(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def detail_address(self, instance: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk])
+
+    def say(self, request: HttpRequest, text: str, *, good: bool = True) -> None:
+        """A message at the top of the next page."""
+        messages.add_message(request, messages.SUCCESS if good else messages.ERROR, text)
+
+    # --- the audit trail takes the place of Django's own log of changes ----------------------------------------------
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        self._record(request, obj, "add", message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        self._record(request, obj, "change", message)
+
+    def _record(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
+        audit.record(
+            f"{self.opts.model_name}.{verb}", user=request.user, subject=str(obj), request=request, changes=message
+        )  # type: ignore[arg-type]
