@@ -1,0 +1,141 @@
+"""Customers: the list, and one page with everything that is known of a person."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contacts.admin.filters import ChannelFilter, StaffFilter, TagFilter
+from contacts.admin.words import ADD_WAYS, CUSTOMER_TYPES, GENDERS, word
+from contacts.models import Channel, Customer, Follow, Tag
+from scrm.base.console import formats
+from scrm.base.console.filters import DayRangeFilter
+from scrm.base.console.pages import ConsolePage
+
+_SHOWN_TAGS = 4
+
+
+@admin.register(Customer)
+class CustomerPage(ConsolePage):
+    """Persons with at least one period of friendship. Strangers in chats are found on the chats' pages."""
+
+    open_to_staff = True
+    views = (("kept", gettext_lazy("Friends now")), ("lost", gettext_lazy("Lost")))
+    list_display = ("person", "staff_now", "channel", "tags", "added", "standing")
+    list_filter = (StaffFilter, ChannelFilter, TagFilter, ("first_added_at", DayRangeFilter), ("lost_at", DayRangeFilter))
+    search_fields = ("name",)
+    search_help_text = gettext_lazy("Name, pinyin, initials or id")
+    ordering = ("-first_added_at", "-id")
+    detail_template = "console/contacts/customer.html"
+    nothing_yet = gettext_lazy("Customers appear here with the first callback or after the first full sync.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).added()  # type: ignore[attr-defined]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.named_like(search_term.strip()) if search_term.strip() else queryset), False  # type: ignore[attr-defined]
+
+    def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
+        if view == "kept":
+            return rows.kept()  # type: ignore[attr-defined]
+        return rows.lost() if view == "lost" else rows.none()  # type: ignore[attr-defined]
+
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        follows: dict[int, list[Follow]] = {}
+        visible = Follow.objects.visible_to(request.user).filter(customer__in=rows)  # type: ignore[arg-type]
+        for follow in visible.select_related("staff").order_by("-added_at"):
+            follows.setdefault(follow.customer_id, []).append(follow)
+        channels = channel_names({row.first_state for row in rows})
+        names = tag_names(tag for group in follows.values() for row in group if not row.ended_at for tag in row.tag_ids)
+        for row in rows:
+            row.periods = follows.get(row.pk, [])
+            row.channel_name = channels.get(row.first_state, row.first_state)
+            row.tag_list = tags_of(row.periods, names)
+
+    @display(description=gettext_lazy("customer"), ordering="name")
+    def person(self, row: Any) -> str:
+        return str(row)
+
+    @display(description=gettext_lazy("staff member"))
+    def staff_now(self, row: Any) -> SafeString | str:
+        names = [str(follow.staff) for follow in row.periods if not follow.ended_at]
+        if not names:
+            return formats.NONE
+        return format_html("{}{}", "、".join(names[:2]), f" +{len(names) - 2}" if len(names) > 2 else "")
+
+    @display(description=gettext_lazy("channel"))
+    def channel(self, row: Any) -> str:
+        return row.channel_name or formats.NONE
+
+    @display(description=gettext_lazy("tags"))
+    def tags(self, row: Any) -> SafeString | str:
+        if not row.tag_list:
+            return formats.NONE
+        shown = format_html_join("", "{}", ((formats.tag(name),) for name in row.tag_list[:_SHOWN_TAGS]))
+        more = len(row.tag_list) - _SHOWN_TAGS
+        return format_html('{}<span class="c-mu">{}</span>', shown, f"+{more}" if more > 0 else "")
+
+    @display(description=gettext_lazy("first added"), ordering="first_added_at")
+    def added(self, row: Any) -> SafeString:
+        return formats.ago(row.first_added_at)
+
+    @display(description=gettext_lazy("standing"))
+    def standing(self, row: Any) -> SafeString:
+        return standing_tag(row)
+
+    def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        periods = list(
+            Follow.objects.visible_to(request.user)  # type: ignore[arg-type]
+            .filter(customer=instance).select_related("staff").order_by("-added_at")
+        )  # fmt: skip
+        names = tag_names(tag for row in periods for tag in row.tag_ids)
+        channels = channel_names({row.state for row in periods} | {instance.first_state})
+        return {
+            "customer": instance,
+            "standing": standing_tag(instance),
+            "channel": channels.get(instance.first_state, instance.first_state),
+            "kind": word(CUSTOMER_TYPES, instance.type),
+            "gender": word(GENDERS, instance.gender) if instance.gender else formats.NONE,
+            "tags": tags_of(periods, names),
+            "periods": [
+                {
+                    "row": row,
+                    "way": word(ADD_WAYS, row.add_way),
+                    "channel": channels.get(row.state, row.state),
+                    "tags": [names[tag] for tag in row.tag_ids if tag in names],
+                }
+                for row in periods
+            ],
+        }
+
+
+def standing_tag(customer: Customer) -> SafeString:
+    """Friend now, lost, or neither (handed over or left with the staff member)."""
+    if customer.open_follows:
+        return formats.tag(_("friend"), "ok")
+    return formats.tag(_("lost"), "bad") if customer.lost_at else formats.tag(_("no open friendship"))
+
+
+def channel_names(states: Iterable[str]) -> dict[str, str]:
+    """Names of the channels with these states."""
+    return dict(Channel.objects.filter(state__in=[state for state in states if state]).values_list("state", "name"))
+
+
+def tag_names(tag_ids: Iterable[str]) -> dict[str, str]:
+    """Names of these tags; ids that the platform no longer knows are left out."""
+    wanted = set(tag_ids)
+    return dict(Tag.objects.filter(tag_id__in=wanted, deleted_at__isnull=True).values_list("tag_id", "name")) if wanted else {}
+
+
+def tags_of(periods: Iterable[Follow], names: dict[str, str]) -> list[str]:
+    """The union of the tags over open periods, in the order of being met."""
+    return list(dict.fromkeys(names[tag] for row in periods if not row.ended_at for tag in row.tag_ids if tag in names))
