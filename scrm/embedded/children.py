@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from scrm.embedded import processes
+from scrm.embedded.lifeline import on_our_death
 
 MARK: Final = "SCRM_SUPERVISED"
 QUICK_SECONDS: Final = 5.0  # a child that lives shorter than this has failed to start
@@ -45,6 +46,7 @@ class Child:
                 cwd=folder,
                 env=environment,
                 start_new_session=True,
+                preexec_fn=on_our_death(signal.SIGTERM),
             )
         self._started = time.monotonic()
 

@@ -15,6 +15,7 @@ from typing import Final
 from scrm.embedded import notes, ports, processes
 from scrm.embedded.account import Account, Place, find_place, noted_home
 from scrm.embedded.errors import ServiceError
+from scrm.embedded.lifeline import on_our_death
 
 START_SECONDS: Final = 60.0  # crash recovery after a kill may take its time
 
@@ -93,6 +94,15 @@ class Postgres:
         self._end_orphan()
         if self.data.exists():
             shutil.rmtree(self.data)
+
+    def remove(self) -> None:
+        """Ends the server and removes all of it, also what lives outside of `folder` (see account.py)."""
+        self.stop()
+        self._end_orphan()
+        home = noted_home(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if home != self.folder:
+            shutil.rmtree(home, ignore_errors=True)
 
     def _note(self) -> dict[str, object]:
         return notes.read(self.folder / "server.json")
@@ -184,6 +194,7 @@ class Postgres:
                 stderr=output,
                 cwd=place.home,
                 start_new_session=True,
+                preexec_fn=on_our_death(signal.SIGINT),
                 **place.account.popen(),
             )
         launcher = processes.identity(os.getpid()).noted()

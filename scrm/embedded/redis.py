@@ -4,6 +4,7 @@ import importlib.util
 import os
 import platform
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Final
 
 from scrm.embedded import notes, ports, processes
 from scrm.embedded.errors import ServiceError
+from scrm.embedded.lifeline import on_our_death
 
 START_SECONDS: Final = 15.0
 
@@ -70,6 +72,12 @@ class Redis:
         self._process.wait(10)
         self._process = None
 
+    def remove(self) -> None:
+        """Ends the server and removes its folder."""
+        self.stop()
+        self._end_orphan()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     @property
     def _conf(self) -> Path:
         return self.folder / "valkey.conf"
@@ -108,6 +116,7 @@ class Redis:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,
+                preexec_fn=on_our_death(signal.SIGTERM),
             )
         note: dict[str, object] = {
             "port": port,

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,6 +42,11 @@ class Services:
         finally:
             self.postgres.stop()
 
+    def remove(self) -> None:
+        """Ends both and removes their data; for services whose data nobody will miss (tests)."""
+        self.redis.remove()
+        self.postgres.remove()
+
 
 def services(var: Path, *, settings: Mapping[str, str] | None = None) -> Services:
     """Starts both under the folder `var`, or reuses what a living launcher runs there.
@@ -51,14 +55,11 @@ def services(var: Path, *, settings: Mapping[str, str] | None = None) -> Service
     """
     var.mkdir(parents=True, exist_ok=True)
     found = _of(var, settings)
-    with _one_at_a_time(var), ThreadPoolExecutor(2) as both:
-        starts = [both.submit(found.redis.start), both.submit(found.postgres.start)]
+    with _one_at_a_time(var):
         try:
-            for start in starts:
-                start.result()
+            found.redis.start()
+            found.postgres.start()
         except BaseException:
-            for start in starts:
-                start.exception()  # ends what did start, not what is about to
             found.stop()
             raise
     return found

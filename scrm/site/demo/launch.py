@@ -18,6 +18,7 @@ from typing import Final
 from scrm import embedded, env
 from scrm.embedded import notes, ports, processes
 from scrm.embedded.children import MARK, Child, Children, end_marked
+from scrm.embedded.lifeline import on_our_death
 from scrm.embedded.services import DEMO_NOTE
 from scrm.site.demo import database, surroundings
 from scrm.site.demo.options import EMPTY, DemoError, Options, check, complete
@@ -135,7 +136,13 @@ class Demo:
             database.write_note(self.database_url, {"unfinished": True})
         command = [sys.executable, "-m", "scrm.site.demo.prepare", self.options.to_json()]
         marked = {**self.environment, MARK: str(self.var)}
-        process = subprocess.Popen(command, env=marked, cwd=env.BASE_DIR, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env=marked,
+            cwd=env.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=on_our_death(signal.SIGTERM),
+        )
         while process.poll() is None:
             if self.stop.wait(TICK_SECONDS / 4):
                 process.terminate()
