@@ -74,7 +74,7 @@ def find_place(folder: Path, programs: Path) -> Place:
     outside = notes.read(note).get("home")
     if outside is None and _reaches(who, folder, programs):
         return Place(who, programs / "bin", folder)
-    home = Path(outside) if outside else _outside(folder)
+    home = Path(outside) if outside else outside_of(folder)
     if not outside or not home.is_dir():
         _empty(home)
         notes.write(note, {"home": str(home)})
@@ -93,7 +93,8 @@ def _reaches(who: Account, folder: Path, programs: Path) -> bool:
     return enters and who.can(str(programs / "bin" / "initdb"), "--version")
 
 
-def _outside(folder: Path) -> Path:
+def outside_of(folder: Path) -> Path:
+    """Where Postgres lives when its user cannot reach `folder`: named after it."""
     return PERSISTENT_TEMP / f"scrm-{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
