@@ -128,3 +128,17 @@ def standin(committed: None, settings: Any) -> Iterator[Any]:
     settings.WECOM_API_URL = server.url
     yield server
     server.stop()
+
+
+@pytest.fixture
+def corp(standin: Any) -> Any:
+    """The stand-in with two staff members of ours, 王磊 and 赵敏, and a way to carry its events to us."""
+    from tests.corp import Corp
+
+    driver = Corp(standin)
+    for department, name in ((2, "销售"), (3, "客服")):
+        driver.act("create_party", name=name, party_id=department, parentid=1)
+    driver.act("create_user", userid="wanglei", name="王磊", departments=[2])
+    driver.act("create_user", userid="zhaomin", name="赵敏", departments=[3])
+    driver.deliver([])
+    return driver

@@ -68,7 +68,7 @@ def start(queues: list[str], worker: str) -> None:
 def stop(seconds: float = 10.0) -> None:
     """Ends the pumps after the jobs in hand."""
     _stop.set()
-    for thread in _threads:
+    for _ in _threads:
         for bell in _bells.values():
             bell.ring()
     for thread in _threads:

@@ -1,0 +1,156 @@
+"""The mirror of people: what events and reads make of the follow ledger."""
+
+import datetime as dt
+
+import pytest
+
+from contacts.models import Customer, Department, Follow, Staff, Tag
+from scrm.base import clock
+from scrm.base.models import Work
+from scrm.wecom.models import Callback
+from tests.corp import Corp
+
+
+def periods(external_userid: str, userid: str = "wanglei") -> list[tuple[int, int | None, str]]:
+    """(added, ended, ended by) in unix seconds, oldest first."""
+    rows = Follow.objects.filter(customer__external_userid=external_userid, staff__userid=userid).order_by("added_at")
+    return [
+        (int(row.added_at.timestamp()), int(row.ended_at.timestamp()) if row.ended_at else None, row.ended_by)
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def t0(moment: dt.datetime) -> int:
+    return int(moment.timestamp())
+
+
+def test_an_add_makes_a_customer_with_an_open_period(corp: Corp, t0: int) -> None:
+    made = corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", state="ch_1", at=t0)
+
+    customer = Customer.objects.get()
+    assert (customer.external_userid, customer.name, customer.open_follows) == ("wmLin", "小林", 1)
+    assert customer.first_state == "ch_1"
+    assert customer.first_added_at == clock.from_unix(t0)
+    assert periods("wmLin") == [(t0, None, "")]
+    assert made["event"]
+    assert not Work.objects.exclude(state="done").exists()
+
+
+def test_a_customer_who_deletes_is_lost_though_the_platform_keeps_listing_them(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("delete_by_customer", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+
+    assert periods("wmLin") == [(t0, t0 + 100, "customer")]
+    assert Customer.objects.get().lost_at == clock.from_unix(t0 + 100)
+
+    corp.happens("edit", userid="wanglei", external_userid="wmLin", remark="还在列表里")
+
+    assert periods("wmLin") == [(t0, t0 + 100, "customer")]
+
+
+def test_a_re_add_is_a_new_period_also_with_the_old_createtime(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", state="ch_1", at=t0)
+    corp.happens("delete_by_customer", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+    corp.happens(
+        "add", userid="wanglei", external_userid="wmLin", at=t0 + 300, keep_createtime=True, foreign_state=True
+    )
+
+    assert periods("wmLin") == [(t0, t0 + 100, "customer"), (t0 + 300, None, "")]
+    assert Customer.objects.get().lost_at is None
+    assert Follow.objects.open().get().state == "wb:1:4285486"
+    assert Customer.objects.get().first_state == "ch_1"
+
+
+def test_a_half_add_that_becomes_full_is_one_add(corp: Corp, t0: int) -> None:
+    corp.happens("half_add", userid="wanglei", external_userid="wmLin", at=t0)
+    assert Follow.objects.get().half
+
+    corp.happens("upgrade", userid="wanglei", external_userid="wmLin", at=t0 + 600)
+
+    assert periods("wmLin") == [(t0, None, "")]
+    assert not Follow.objects.get().half
+
+
+def test_a_staff_members_deletion_ends_the_period(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("delete_by_staff", userid="wanglei", external_userid="wmLin", at=t0 + 50)
+
+    assert periods("wmLin") == [(t0, t0 + 50, "staff")]
+
+
+def test_a_hand_over_is_neither_add_nor_loss(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("transfer", userid="wanglei", taker="zhaomin", external_userid="wmLin", at=t0 + 50)
+
+    assert periods("wmLin") == [(t0, t0 + 50, "transfer")]
+    assert Follow.objects.adds().count() == 1
+    assert Follow.objects.losses().count() == 0
+    assert Customer.objects.get().lost_at is None
+
+
+def test_edits_bring_remark_and_tags(corp: Corp, t0: int) -> None:
+    tag = corp.act("create_tag", group_name="意向", name="高")["tag_id"]
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("edit", userid="wanglei", external_userid="wmLin", remark="小林-杭州", add_tags=[tag])
+
+    follow = Follow.objects.get()
+    assert (follow.remark, follow.tag_ids) == ("小林-杭州", [tag])
+    assert Tag.objects.get().name == "高"
+
+
+def test_staff_are_renamed_and_leave(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("rename_user", userid="wanglei", new_userid="wanglei2")
+
+    assert periods("wmLin", "wanglei2") == [(t0, None, "")]
+    assert not Staff.objects.filter(userid="wanglei").exists()
+
+    corp.happens("delete_user", userid="wanglei2")
+
+    assert Follow.objects.get().ended_by == "staff_left"
+    assert Follow.objects.losses().count() == 0
+
+
+def test_departments_follow_their_events(corp: Corp) -> None:
+    corp.happens("create_party", name="华东", party_id=7, parentid=2)
+
+    assert Department.objects.get(pk=7).path == [1, 2, 7]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_the_order_of_events_does_not_matter(corp: Corp, t0: int, order: tuple[int, int, int]) -> None:
+    corp.act("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.act("delete_by_customer", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+    corp.act("add", userid="wanglei", external_userid="wmLin", at=t0 + 200)
+    events = corp.waiting
+
+    for index in order:
+        corp.deliver([events[index]], times=3)
+        from scrm.base.work import run
+
+        run.run_due()
+
+    assert periods("wmLin") == [(t0, t0 + 100, "customer"), (t0 + 200, None, "")]
+    assert Callback.objects.count() == 3
+    assert {row.repeats for row in Callback.objects.all()} == {2}
+
+
+def test_a_late_read_is_waited_for(corp: Corp, t0: int, settings: object) -> None:
+    corp.standin.settings.change({"lag": 0.8})
+    settings.CONTACT_READ_DELAYS = (0.0, 1.0)  # type: ignore[attr-defined]
+
+    corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林")
+
+    assert Customer.objects.get().name == ""
+    assert Work.objects.get(lane="mirror:contact").state == "waiting"
+
+    import time
+
+    time.sleep(1.1)
+    from scrm.base.work import run
+
+    run.run_due()
+
+    assert Customer.objects.get().name == "小林"
+    assert Work.objects.get(lane="mirror:contact").state == "done"
