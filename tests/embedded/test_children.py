@@ -13,7 +13,7 @@ import pytest
 from scrm.embedded import noted_environment, notes, processes
 from scrm.embedded.children import PAUSES, Child, Children, end_marked
 from scrm.embedded.services import DEMO_NOTE
-from tests.embedded.conftest import ROOT, gone
+from tests.embedded.conftest import ROOT, gone, wait_for
 
 # A parent with a child of its own, which says its pid and does not go by itself when the parent dies.
 PARENT = (
@@ -35,13 +35,6 @@ def parent(folder: Path, code: str = PARENT) -> Child:
 def pid_of(child: Child) -> int:
     assert child.process is not None
     return child.process.pid
-
-
-def wait_for(found: Callable[[], bool], seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def look_until(family: Children, found: Callable[[], bool], deaths: list[str] | None = None) -> None:
