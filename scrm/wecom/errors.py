@@ -196,7 +196,13 @@ CODES: dict[int, Meaning] = {
             TOKEN_EXPIRED: _("access token expired"),
         },
     ),
-    **_table(Kind.BUSY, {BUSY: _("the platform is busy")}),
+    **_table(
+        Kind.BUSY,
+        {
+            BUSY: _("the platform is busy"),
+            WELCOME_ELSEWHERE: _("another app is sending the welcome message"),
+        },
+    ),
     **_table(
         Kind.RETRY,
         {
@@ -207,7 +213,6 @@ CODES: dict[int, Meaning] = {
             41063: _("the broadcast is still being dispatched"),
             41078: _("too many moments are being created"),
             41079: _("the moment is still being dispatched"),
-            WELCOME_ELSEWHERE: _("another app is sending the welcome message"),
             90507: _("the chat is being handed over"),
         },
     ),

@@ -68,7 +68,7 @@ def test_a_hanging_redis_costs_one_short_wait(hanging_redis: socket.socket, key:
 
 def test_nobody_touches_redis_for_a_while_after_a_failure(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/1"
-    touched = []
+    touched: list[object] = []
 
     for _ in range(2):
         with pytest.raises(redis.Away):

@@ -13,7 +13,7 @@ API = "externalcontact/get"
     [
         (errors.BUSY, Kind.BUSY, False),
         (6000, Kind.RETRY, False),
-        (errors.WELCOME_ELSEWHERE, Kind.RETRY, False),
+        (errors.WELCOME_ELSEWHERE, Kind.BUSY, False),
         (errors.TOKEN_EXPIRED, Kind.TOKEN, False),
         (errors.RATE_EXCEEDED, Kind.RATE, False),
         (errors.TOO_MANY_AT_ONCE, Kind.CONCURRENCY, False),
