@@ -221,12 +221,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["scrm.site.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["scrm.site.api.permissions.ScopedAccess"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["scrm.site.api.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "scrm.site.api.openapi.ResourceSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "DEFAULT_PAGINATION_CLASS": "scrm.site.api.pagination.Pages",
-    "DEFAULT_FILTER_BACKENDS": ["scrm.site.api.filters.StrictFilterBackend"],
-    "PAGE_SIZE": 100,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -239,6 +238,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "405", "500"],
+    "ERROR_SCHEMAS": dict.fromkeys(["400", "401", "403", "404", "405", "500"], "scrm.site.api.errors.Error"),
 }
 
 # --- Celery: how workers run and are woken; what must be done stands in Postgres (scrm.base.work) -----------------------
