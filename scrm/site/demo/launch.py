@@ -1,6 +1,7 @@
 """The demo's processes: services, stand-in, web, workers, beat; started, watched, ended."""
 
 import contextlib
+import datetime as dt
 import fcntl
 import os
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from scrm import embedded, env
 from scrm.embedded import notes, ports, processes
@@ -52,8 +54,9 @@ class Demo:
         self.logs = var / "log"
         self.postgres = embedded.Postgres(var / "postgres")
         self.redis = embedded.Redis(var / "redis")
-        self.story = Story()
+        self.story = Story(self._company_time)
         self.database_url = ""
+        self.standin_state = var / "standin.state"
         self.own: dict[str, str] = {}  # settings that the environment does not give
         self.environment: dict[str, str] = {}
         self.children: Children | None = None
@@ -82,7 +85,12 @@ class Demo:
         note = database.recognise(self.database_url, ours=not database_url)
         clock = surroundings.clock(self.var, self.options.speed)
         real_platform = surroundings.given("WECOM_API_URL")
-        self.options = complete(self.options, note, surroundings.domain_now(clock), real_platform=real_platform)
+        self.standin_state = self.var / surroundings.standin_state(database_url)
+        if "scenario" not in note:
+            self.standin_state.unlink(missing_ok=True)
+        self.options = complete(
+            self.options, note, surroundings.domain_now({**os.environ, **clock}), real_platform=real_platform
+        )
         own = {
             **surroundings.kept_secrets(self.var),
             **clock,
@@ -115,7 +123,9 @@ class Demo:
         """The stand-in, unless a platform was given. It starts beside the preparation."""
         assert self.children is not None
         if not surroundings.given("WECOM_API_URL"):
-            self.children.start(self._standin())
+            standin = self._standin()
+            self.story.follow(standin.log)
+            self.children.start(standin)
         return not self.stop.is_set()
 
     def _standin(self) -> Child:
@@ -124,7 +134,7 @@ class Demo:
         command += ["--callback-url", f"http://127.0.0.1:{self.options.port}/wecom/callback/"]
         if self.options.scenario != EMPTY:
             command += ["--customers", str(self.options.customers), "--days", str(self.options.days)]
-            command += ["--until", self.options.until]
+            command += ["--until", self.options.until, "--state", str(self.standin_state)]
         if not self.options.traffic:
             command.append("--no-traffic")
         return self._child("standin", command, patience=5)
@@ -204,6 +214,10 @@ class Demo:
                 next_clock = time.monotonic() + 5
                 surroundings.keep_clock(self.var, self.environment)
             self.stop.wait(TICK_SECONDS)
+
+    def _company_time(self) -> dt.datetime:
+        zone = ZoneInfo(self.environment.get("COMPANY_TIME_ZONE") or "Asia/Shanghai")
+        return surroundings.domain_now(self.environment).astimezone(zone)
 
     def _on_death(self, child: Child) -> None:
         if not self.ready and child.quick_deaths + 1 >= FAILED_STARTS:

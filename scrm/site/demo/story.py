@@ -1,17 +1,21 @@
-"""The demo's log on the terminal: lines of the logger `story` out of the processes' log files."""
+"""The demo's log on the terminal: what people do (the stand-in says it) and what we do about it (logger `story`)."""
 
+import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # scrm.base.logs: "2026-11-23T05:46:52Z [info     ] 小林 was greeted   [story] key=value"
-_LINE = re.compile(r"^(?P<time>\S+) \[\w+ *\] (?P<event>.*?) *\[story\] *(?P<rest>.*)$")
+_OURS = re.compile(r"^\S+ \[\w+ *\] (?P<event>.*?) *\[story\] *(?P<rest>.*)$")
+# The stand-in: "14:21:30  曹慧璐 scans 公众号菜单 and meets 宠粉官03", company time.
+_THEIRS = re.compile(r"^\d\d:\d\d:\d\d  \S")
 
 
 class Story:
-    """Follows log files from their present end on."""
+    """Follows log files from their present end on. `now` gives the present company time."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], dt.datetime]) -> None:
+        self._now = now
         self._places: dict[Path, int] = {}
         self._halves: dict[Path, bytes] = {}
 
@@ -19,9 +23,10 @@ class Story:
         self._places[log] = log.stat().st_size if log.exists() else 0
 
     def new_lines(self) -> Iterator[str]:
+        """What came in since the last call, as the terminal shows it."""
         for log in self._places:
             for line in self._read(log):
-                told = tell(line)
+                told = tell(line, self._now())
                 if told:
                     yield told
 
@@ -38,10 +43,11 @@ class Story:
         return [line.decode("utf-8", "replace") for line in lines]
 
 
-def tell(line: str) -> str | None:
-    """A log line as the terminal shows it, `HH:MM:SS  what happened`; None when it is not of the story."""
-    match = _LINE.match(line)
+def tell(line: str, now: dt.datetime) -> str | None:
+    """A log line as the terminal shows it, ours with an arrow; None when it is not of the story."""
+    if _THEIRS.match(line):
+        return line
+    match = _OURS.match(line)
     if not match:
         return None
-    moment = match["time"].partition("T")[2][:8]
-    return f"{moment}  {match['event']}" + (f"  ({match['rest']})" if match["rest"] else "")
+    return f"{now:%H:%M:%S}  → {match['event']}" + (f"  ({match['rest']})" if match["rest"] else "")

@@ -2,12 +2,14 @@
 
 import base64
 import datetime as dt
+import hashlib
 import os
 import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from scrm.embedded import notes
 
@@ -19,6 +21,7 @@ WORKERS: Final[Mapping[str, str]] = {
 }
 SECRETS: Final = "demo.secrets.json"
 CLOCK: Final = "demo.clock.json"
+CLOCK_SETTINGS: Final = (("CLOCK_OFFSET", 0), ("CLOCK_SPEED", 1), ("CLOCK_ANCHOR", 0))
 
 
 def given(name: str) -> bool:
@@ -61,33 +64,34 @@ def _aes_key() -> str:
             return key
 
 
+def standin_state(database_url: str) -> str:
+    """The name of the file in which the stand-in keeps the world that belongs to a database; empty: the embedded one."""
+    if not database_url:
+        return "standin.state"
+    parts = urlsplit(database_url)
+    place = f"{parts.hostname}:{parts.port}{parts.path}"
+    return f"standin-{hashlib.sha256(place.encode()).hexdigest()[:12]}.state"
+
+
 def clock(var: Path, speed: float) -> dict[str, str]:
     """The clock settings of this run. Domain time never runs backwards between two runs on the same data."""
     if given("CLOCK_OFFSET") or given("CLOCK_SPEED"):
         return {}
-    ahead = 0.0
-    last: dict[str, Any] = notes.read(var / CLOCK)
-    if last:
-        real = float(last["seen"])
-        domain = float(last["anchor"]) + (real - float(last["anchor"])) * float(last["speed"]) + float(last["offset"])
-        ahead = max(0.0, domain - time.time())
+    kept = notes.read(var / CLOCK).get("domain")
+    ahead = max(0.0, float(kept) - time.time()) if kept else 0.0
     return {"CLOCK_OFFSET": f"{ahead:.3f}", "CLOCK_SPEED": f"{speed:g}", "CLOCK_ANCHOR": f"{time.time():.3f}"}
 
 
 def keep_clock(var: Path, environment: Mapping[str, str]) -> None:
     """Notes how far domain time has come; called now and then while the demo runs."""
-    if float(environment.get("CLOCK_SPEED") or 1) == 1 and float(environment.get("CLOCK_OFFSET") or 0) == 0:
-        (var / CLOCK).unlink(missing_ok=True)
-        return
-    numbers = {"offset": "CLOCK_OFFSET", "speed": "CLOCK_SPEED", "anchor": "CLOCK_ANCHOR"}
-    note = {key: float(environment.get(name) or 0) for key, name in numbers.items()}
-    notes.write(var / CLOCK, {**note, "seen": time.time()})
+    notes.write(var / CLOCK, {"domain": domain_now(environment).timestamp()})
 
 
 def domain_now(clock: Mapping[str, str]) -> dt.datetime:
-    """Domain time at this moment, by these clock settings or those that the environment gives."""
-    offset = float(clock.get("CLOCK_OFFSET") or given_value("CLOCK_OFFSET") or 0)
-    return dt.datetime.fromtimestamp(time.time() + offset, dt.UTC)
+    """Domain time at this moment by these settings (the same sum as scrm.base.clock)."""
+    offset, speed, anchor = (float(clock.get(name) or default) for name, default in CLOCK_SETTINGS)
+    real = time.time()
+    return dt.datetime.fromtimestamp((anchor + (real - anchor) * speed if speed != 1 else real) + offset, dt.UTC)
 
 
 def noted(own: Mapping[str, str], names: list[str]) -> dict[str, str]:
