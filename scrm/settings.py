@@ -4,11 +4,14 @@ import sys
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import django_stubs_ext
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from scrm import __version__, env
 from scrm.site.navigation import UNFOLD as UNFOLD
+
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = env.BASE_DIR
 VERSION = __version__

@@ -49,7 +49,7 @@ def _start() -> None:
     os.environ.update(SERVICES_DATABASE_URL=database, SERVICES_REDIS_URL=redis, DATA_DIR=str(folder / "var"))
     _sql(f"CREATE DATABASE {TEMPLATE}")
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"],
+        [sys.executable, "manage.py", "migrate", "-v0", "--skip-checks"],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": _named(TEMPLATE), "REDIS_URL": redis},
         check=True,
