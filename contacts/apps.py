@@ -9,6 +9,7 @@ class ContactsConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        from contacts import handlers
+        from contacts import handlers, sync
 
         handlers.connect()
+        sync.connect()

@@ -1,0 +1,100 @@
+"""Steps over the address book and the tag library: small, read whole."""
+
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from contacts import address_book, people
+from contacts.models import Department, Follow, Staff, SyncRun, Tag
+from contacts.sync.job import Job
+from contacts.sync.kinds import Part, UnlikelyAnswer
+from scrm.base import clock
+from scrm.wecom.api import staff as staff_api
+from scrm.wecom.schemas import StaffInfo
+
+
+def read_departments(job: Job) -> bool:
+    """The tree of departments within the app's visible range."""
+    job.reading()
+    infos = address_book.fetch_departments()
+    if not infos and Department.objects.present().exists():
+        raise UnlikelyAnswer(_("WeCom shows no department at all. Check 企微后台 > 应用管理 > the app > 可见范围."))
+    known, shown = set(Department.objects.present().values_list("pk", flat=True)), {info.id for info in infos}
+    with job.page(rows=len(shown)):
+        address_book.apply_departments(infos)
+        job.drifted(departments_missing=len(shown - known), departments_gone=len(known - shown))
+    return True
+
+
+def plan_staff(run: SyncRun) -> list[Part]:
+    """One step over all departments."""
+    return [Part(payload=list(Department.objects.present().order_by("pk").values_list("pk", flat=True)))]
+
+
+def read_staff(job: Job) -> bool:
+    """Members of each department, then who of them may serve customers. The cursor counts departments."""
+    departments = [int(pk) for pk in job.step.payload]
+    done = int(job.step.cursor or 0)
+    while done < len(departments):
+        if job.out_of_time:
+            return False
+        _read_department(job, departments[done], done + 1)
+        done += 1
+    _read_follow_users(job)
+    return True
+
+
+def _read_department(job: Job, department: int, done: int) -> None:
+    started_at = job.reading()
+    started = clock.now()
+    infos = staff_api.fetch_department(department)
+    userids = [info.userid for info in infos]
+    known = set(Staff.objects.present().filter(userid__in=userids).values_list("userid", flat=True))
+    read_already = Staff.objects.filter(userid__in=userids, read_at__gte=job.run.started_real_at).count()
+    with job.page(rows=len(infos) - read_already, cursor=str(done)):
+        for info in infos:
+            people.describe_staff(info)
+        rows = Staff.objects.filter(userid__in=userids)
+        rows.update(read_at=started_at)
+        rows.filter(left_at__lt=started).update(left_at=None, changed_at=Now())
+        job.drifted(staff_missing=len(set(userids) - known))
+
+
+def _read_follow_users(job: Job) -> None:
+    """Who has the customer-contact function. Members outside every department that we see are read one by one."""
+    started_at = job.reading()
+    userids = set(staff_api.fetch_follow_users())
+    if not userids and Follow.objects.open().exists():
+        raise UnlikelyAnswer(
+            _(
+                "WeCom names no staff member with the customer-contact function, although customers are known. Check "
+                "企微后台 > 应用管理 > the app > 可见范围, and 客户联系 > 可调用接口的应用."
+            )
+        )
+    known = set(Staff.objects.filter(userid__in=userids).exclude(read_at=None).values_list("userid", flat=True))
+    infos: list[StaffInfo] = []
+    for userid in sorted(userids - known):
+        job.reading()
+        info = address_book.fetch_staff(userid)
+        infos += [info] if info else []
+    with job.page():
+        for info in infos:
+            people.describe_staff(info)
+        Staff.objects.filter(userid__in=[info.userid for info in infos]).update(read_at=started_at)
+        people.staff_by_userid(userids)
+        Staff.objects.filter(userid__in=userids, serves_customers=False).update(serves_customers=True, changed_at=Now())
+        Staff.objects.filter(serves_customers=True).exclude(userid__in=userids).update(
+            serves_customers=False, changed_at=Now()
+        )
+        job.drifted(staff_missing=len(infos))
+
+
+def read_tags(job: Job) -> bool:
+    """The whole library of corporate tags."""
+    job.reading()
+    groups = address_book.fetch_tags()
+    shown = {tag.tag_id for group in groups for tag in group.tags}
+    known = set(Tag.objects.filter(deleted_at=None).values_list("tag_id", flat=True))
+    with job.page(rows=len(shown)):
+        address_book.apply_tags(groups)
+        job.drifted(tags_missing=len(shown - known), tags_gone=len(known - shown))
+    return True

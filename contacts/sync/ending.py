@@ -1,0 +1,144 @@
+"""What a run takes away from people's ledgers once everything has been read: staff who left, friendships that are gone."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Now
+from django.utils.translation import gettext as _
+
+from contacts import address_book
+from contacts.caches import refresh_customers
+from contacts.models import Follow, Staff, SyncSeen
+from contacts.sync.contacts import CONTACTS
+from contacts.sync.job import Job
+from contacts.sync.kinds import Found, UnlikelyAnswer
+from scrm.base import announcing, clock
+from scrm.base.announcing import Happening
+from scrm.base.models.announcement import Source
+from scrm.wecom.api import contacts as api
+
+LOOK_AGAIN = 10.0  # seconds between looks at a friendship that is too young for its absence to prove anything
+
+# Half friends are not listed by every corp: their absence proves nothing (platform.md 18).
+_UNSEEN = """
+SELECT f.id, f.staff_id, c.external_userid FROM contacts_follow f JOIN contacts_customer c ON c.id = f.customer_id
+WHERE f.ended_at IS NULL AND NOT f.half AND f.staff_id = ANY(%(staff)s)
+  AND NOT EXISTS (SELECT 1 FROM contacts_syncseen s
+                  WHERE s.run_id = %(run)s AND s.staff_id = f.staff_id AND s.customer_id = f.customer_id)
+"""
+
+
+@dataclass(frozen=True)
+class _Unseen:
+    pk: int
+    external_userid: str
+
+
+def find_gone_staff(job: Job) -> Found:
+    """Members whom the address book showed before this run and no longer shows, each asked for once more."""
+    rows = Staff.objects.present().filter(read_at__lt=job.run.started_real_at)
+    gone = [staff.pk for staff in rows.order_by("pk") if _is_gone(job, staff.userid)]
+    count = Follow.objects.open().filter(staff__in=gone).count()
+    return Found(count, Follow.objects.open().count(), list(gone))
+
+
+def _is_gone(job: Job, userid: str) -> bool:
+    job.keep()
+    job.reading()
+    return address_book.fetch_staff(userid) is None
+
+
+def let_staff_go(job: Job, found: Found) -> dict[str, int]:
+    """Marks them as left; that their friendships end is nobody's loss (metrics.md)."""
+    now = clock.now()
+    Staff.objects.present().filter(pk__in=found.rows).update(left_at=now, status=Staff.Status.LEFT, changed_at=Now())
+    ended = _end(
+        Follow.objects.open().filter(staff__in=found.rows).values_list("pk", flat=True), Follow.EndedBy.STAFF_LEFT
+    )
+    _announce(job, ended)
+    return {"staff_gone": len(found.rows), "follows_of_gone_staff": len(ended)}
+
+
+def find_gone_follows(job: Job) -> Found:
+    """Open friendships that neither the pages nor a second, whole list of the staff member hold: the staff member
+    deleted the customer. (Customers who deleted us stay listed for ever, platform.md 17.)"""
+    total = Follow.objects.open().count()
+    if total and not SyncSeen.objects.filter(run_id=job.run.pk).exists():
+        raise UnlikelyAnswer(
+            _(
+                "WeCom shows no customer at all, although %(count)d friendships are known. Check "
+                "企微后台 > 应用管理 > the app > 可见范围, and 客户联系 > 可调用接口的应用."
+            )
+            % {"count": total}
+        )
+    gone: list[object] = []
+    wait = 0.0
+    for staff_id, unseen in _unseen(job).items():
+        sure, longest = _look_again(job, Staff.objects.get(pk=staff_id), unseen)
+        gone += sure
+        wait = max(wait, longest)
+    return Found(len(gone), total, gone, wait)
+
+
+def _unseen(job: Job) -> dict[int, list[_Unseen]]:
+    """By staff member whose paging was whole: open friendships that no page held."""
+    payloads = job.run.steps.filter(kind=CONTACTS, error="").exclude(finished_at=None).values_list("payload", flat=True)
+    userids = {userid for payload in payloads for userid in payload}
+    staff = list(Staff.objects.filter(userid__in=userids, left_at=None).values_list("pk", flat=True))
+    found: dict[int, list[_Unseen]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSEEN, {"staff": staff, "run": job.run.pk})
+        for pk, staff_id, external_userid in cursor.fetchall():
+            found[staff_id].append(_Unseen(pk, external_userid))
+    return found
+
+
+def _look_again(job: Job, staff: Staff, unseen: list[_Unseen]) -> tuple[list[int], float]:
+    """Follows that a whole list lacks as well, and the seconds until the youngest of those lacking is old enough."""
+    job.keep()
+    job.reading()
+    started = clock.now()
+    listed = set(api.fetch_list(staff.userid))
+    lacking = [item.pk for item in unseen if item.external_userid not in listed]
+    oldest = started - dt.timedelta(seconds=settings.FRESH_READ_SECONDS * settings.CLOCK_SPEED)
+    dated = Follow.objects.open().filter(pk__in=lacking).values_list("pk", "added_at")
+    sure = [pk for pk, added_at in dated if added_at <= oldest]
+    ages = [(added_at - oldest).total_seconds() / settings.CLOCK_SPEED for _pk, added_at in dated if added_at > oldest]
+    return sure, max(ages, default=0.0)
+
+
+def end_follows(job: Job, found: Found) -> dict[str, int]:
+    """Ends them as deleted by the staff member, at the moment of being found."""
+    ended = _end([int(str(pk)) for pk in found.rows], Follow.EndedBy.STAFF)
+    _announce(job, ended)
+    return {"follows_gone": len(ended)}
+
+
+def _end(follows: Iterable[int], ended_by: Follow.EndedBy) -> list[int]:
+    rows = Follow.objects.open().filter(pk__in=list(follows))
+    pks = list(rows.select_for_update().values_list("pk", flat=True))
+    customers = list(Follow.objects.filter(pk__in=pks).values_list("customer_id", flat=True))
+    Follow.objects.filter(pk__in=pks).update(
+        ended_at=Greatest(F("added_at"), Value(clock.now())),
+        ended_by=ended_by,
+        ended_known_by=Follow.KnownBy.SYNC,
+        changed_at=Now(),
+    )
+    refresh_customers(customers)
+    return pks
+
+
+def _announce(job: Job, follows: list[int]) -> None:
+    if job.run.first:
+        return
+    rows = Follow.objects.filter(pk__in=follows).values_list("pk", "customer__external_userid", "ended_at", "ended_by")
+    happenings = [
+        Happening(f"contact:{person}", ended_at or clock.now(), {"follow": pk, "by": ended_by})
+        for pk, person, ended_at, ended_by in rows
+    ]
+    announcing.announce("follow.ended", happenings, source=Source.SYNC)

@@ -1,0 +1,193 @@
+"""Writing a page of customers in sets: no query per customer."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from contacts import follows, people, search
+from contacts.caches import refresh_customers
+from contacts.models import Customer, Staff
+from contacts.sync.job import Job
+from scrm.base import announcing
+from scrm.base.announcing import Happening
+from scrm.base.models.announcement import Source
+from scrm.wecom.schemas import ContactDetail, ContactPage, FollowInfo
+
+# Rows in order of their id, so that pages of several staff members never wait for each other in a circle. A row with
+# a later read is locked but left alone, and not returned.
+_CUSTOMERS = """
+INSERT INTO contacts_customer AS c (external_userid, name, search, avatar, type, gender, unionid, position, corp_name,
+                                    corp_full_name, first_state, open_follows, read_at)
+SELECT p.external_userid, p.name, coalesce(p.search, '{}'), p.avatar, p.type, p.gender, p.unionid, p.position,
+       p.corp_name, p.corp_full_name, '', 0, %(started_at)s
+FROM jsonb_to_recordset(%(rows)s) AS p (external_userid text, name text, search text[], avatar text, type int, gender int,
+                                        unionid text, position text, corp_name text, corp_full_name text)
+ORDER BY p.external_userid
+ON CONFLICT (external_userid) DO UPDATE
+SET name = excluded.name, avatar = excluded.avatar, type = excluded.type, gender = excluded.gender,
+    unionid = excluded.unionid, position = excluded.position, corp_name = excluded.corp_name,
+    corp_full_name = excluded.corp_full_name, read_at = excluded.read_at,
+    search = CASE WHEN excluded.search = '{}' THEN c.search ELSE excluded.search END,
+    changed_at = CASE WHEN (c.name, c.avatar, c.type, c.gender, c.unionid, c.position, c.corp_name, c.corp_full_name)
+                           IS DISTINCT FROM (excluded.name, excluded.avatar, excluded.type, excluded.gender,
+                                             excluded.unionid, excluded.position, excluded.corp_name,
+                                             excluded.corp_full_name)
+                      THEN statement_timestamp() ELSE c.changed_at END
+WHERE c.read_at IS NULL OR c.read_at < excluded.read_at
+RETURNING c.id, c.external_userid, xmax = 0
+"""
+
+# Three things in one statement. Open periods are described; the list keeps the state of the first scan, which counts for
+# a first period only (platform.md 19). Presence opens a first period and no other: the platform keeps listing those who
+# deleted us (platform.md 17). Who is known from events only, such as an end whose beginning was lost, is left to the
+# ledger's own verb.
+_FOLLOWS = """
+WITH page AS (
+    SELECT p.*, p.add_way = ANY(%(transfers)s) AS transfer,
+           EXISTS (SELECT 1 FROM contacts_follow f WHERE f.staff_id = p.staff_id AND f.customer_id = p.customer_id) AS known,
+           EXISTS (SELECT 1 FROM contacts_followevidence e
+                   WHERE e.staff_id = p.staff_id AND e.customer_id = p.customer_id) AS told
+    FROM jsonb_to_recordset(%(rows)s) AS p (staff_id bigint, customer_id bigint, listed_at timestamptz, remark text,
+        description text, tag_ids text[], add_way int, state text, oper_userid text)
+), open_now AS (
+    SELECT o.id, p.remark, p.description, p.tag_ids, p.add_way, p.oper_userid, o.by_transfer OR p.transfer AS transfer,
+           CASE WHEN o.state = '' AND NOT EXISTS (
+                    SELECT 1 FROM contacts_follow e
+                    WHERE e.staff_id = o.staff_id AND e.customer_id = o.customer_id AND e.added_at < o.added_at)
+                THEN p.state ELSE o.state END AS state
+    FROM page p JOIN contacts_follow o USING (staff_id, customer_id) WHERE o.ended_at IS NULL
+), described AS (
+    UPDATE contacts_follow f
+    SET remark = n.remark, description = n.description, tag_ids = n.tag_ids, add_way = n.add_way, state = n.state,
+        oper_userid = n.oper_userid, by_transfer = n.transfer, changed_at = statement_timestamp()
+    FROM open_now n
+    WHERE f.id = n.id
+      AND (f.remark, f.description, f.tag_ids::text[], f.add_way, f.state, f.oper_userid, f.by_transfer)
+          IS DISTINCT FROM (n.remark, n.description, n.tag_ids, n.add_way, n.state, n.oper_userid, n.transfer)
+    RETURNING f.id, f.staff_id, f.customer_id, f.added_at
+), opened AS (
+    INSERT INTO contacts_follow (staff_id, customer_id, added_at, added_known_by, listed_at, by_transfer, half, ended_by,
+                                 ended_known_by, add_way, state, oper_userid, remark, description, tag_ids)
+    SELECT staff_id, customer_id, coalesce(listed_at, %(started)s), 'sync', listed_at, transfer, false, '',
+           '', add_way, state, oper_userid, remark, description, tag_ids
+    FROM page WHERE NOT known AND NOT told
+    ON CONFLICT DO NOTHING
+    RETURNING id, staff_id, customer_id, added_at
+)
+SELECT 'described', * FROM described UNION ALL SELECT 'opened', * FROM opened
+UNION ALL SELECT 'told', 0, staff_id, customer_id, NULL FROM page WHERE told AND NOT known
+"""
+
+_SEEN = """
+INSERT INTO contacts_syncseen (run_id, staff_id, customer_id)
+SELECT %s, p.staff, p.customer FROM unnest(%s::bigint[], %s::bigint[]) AS p (staff, customer)
+"""
+
+
+@dataclass(frozen=True)
+class _People:
+    """Primary keys of a page's customers, and which of them have no later read and are open to this one."""
+
+    keys: dict[str, int]
+    fresh: set[int]
+    new: set[int]
+
+
+def write(job: Job, page: ContactPage, *, started_at: dt.datetime, started: dt.datetime) -> None:
+    """Takes a page over, in the caller's transaction. `started_at`, `started`: when its read began, by the database's
+    clock and in domain time. A customer who has been read later is only noted as seen."""
+    details = {(info.userid, one.external_userid): (one, info) for one in page.contacts for info in one.follows}
+    if not details:
+        return
+    staff = {
+        userid: row.pk for userid, row in people.staff_by_userid(info.userid for _, info in details.values()).items()
+    }
+    found = _write_people({one.external_userid: one for one, _ in details.values()}, started_at)
+    pairs = {(staff[userid], found.keys[person]): info for (userid, person), (_, info) in details.items()}
+    _execute(_SEEN, [job.run.pk, [one for one, _ in pairs], [other for _, other in pairs]])
+    _write_follows(job, {pair: info for pair, info in pairs.items() if pair[1] in found.fresh}, started)
+    job.drifted(customers_missing=len(found.new))
+
+
+def _write_people(details: dict[str, ContactDetail], started_at: dt.datetime) -> _People:
+    names = dict(Customer.objects.filter(external_userid__in=details).values_list("external_userid", "name"))
+    rows = [_person(detail, named=names.get(key) == detail.name[:128]) for key, detail in details.items()]
+    applied = _execute(_CUSTOMERS, {"rows": json.dumps(rows), "started_at": started_at})
+    keys = {external_userid: pk for pk, external_userid, _ in applied}
+    later = details.keys() - keys.keys()
+    keys |= dict(Customer.objects.filter(external_userid__in=later).values_list("external_userid", "pk"))
+    return _People(keys, {pk for pk, _, _ in applied}, {pk for pk, _, inserted in applied if inserted})
+
+
+def _person(detail: ContactDetail, *, named: bool) -> dict[str, Any]:
+    """`named`: the name is known, so that its search words need not be made again (they cost more than the rest)."""
+    return {
+        "external_userid": detail.external_userid,
+        "name": detail.name[:128],
+        "search": None if named else search.index(detail.name[:128]),
+        "avatar": detail.avatar[:500],
+        "type": detail.type,
+        "gender": detail.gender,
+        "unionid": detail.unionid[:64],
+        "position": detail.position[:128],
+        "corp_name": detail.corp_name[:128],
+        "corp_full_name": detail.corp_full_name[:256],
+    }
+
+
+def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: dt.datetime) -> None:
+    rows = json.dumps([_follow(pair, info) for pair, info in pairs.items()])
+    given = {"rows": rows, "transfers": sorted(follows.HANDED_OVER), "started": started}
+    described: set[int] = set()
+    began: list[tuple[int, int, dt.datetime]] = []
+    for what, pk, staff_id, customer_id, added_at in _execute(_FOLLOWS, given):
+        if what == "described":
+            described.add(customer_id)
+        elif what == "opened":
+            began.append((pk, customer_id, added_at))
+        else:
+            began += _told(staff_id, customer_id, pairs[staff_id, customer_id])
+    refresh_customers([*described, *(customer for _, customer, _ in began)])
+    _announce(job, began)
+    job.drifted(follows_missing=len(began), follows_changed=len(described))
+
+
+def _told(staff_id: int, customer_id: int, info: FollowInfo) -> list[tuple[int, int, dt.datetime]]:
+    staff, customer = Staff.objects.get(pk=staff_id), Customer.objects.get(pk=customer_id)
+    change = follows.recompute(staff, customer, listed=info)
+    return [(row.pk, customer_id, row.added_at) for row in change.began]
+
+
+def _follow(pair: tuple[int, int], info: FollowInfo) -> dict[str, Any]:
+    return {
+        "staff_id": pair[0],
+        "customer_id": pair[1],
+        "listed_at": info.created_at.isoformat() if info.created_at else None,
+        "remark": info.remark[:256],
+        "description": info.description,
+        "tag_ids": sorted(set(info.tag_ids)),
+        "add_way": info.add_way,
+        "state": info.state[:128],
+        "oper_userid": info.oper_userid[:64],
+    }
+
+
+def _announce(job: Job, began: Sequence[tuple[int, int, dt.datetime]]) -> None:
+    """A first sync announces nothing: everybody in it was there before us."""
+    if job.run.first or not began:
+        return
+    names = dict(
+        Customer.objects.filter(pk__in={customer for _, customer, _ in began}).values_list("pk", "external_userid")
+    )
+    happenings = [Happening(f"contact:{names[customer]}", at, {"follow": pk}) for pk, customer, at in began]
+    announcing.announce("follow.began", happenings, source=Source.SYNC)
+
+
+def _execute(sql: str, given: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        return list(cursor.fetchall()) if cursor.description else []
