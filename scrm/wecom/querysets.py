@@ -29,7 +29,7 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
             attempts=Coalesce(
                 Subquery(works.values("source_id").annotate(most=Max("attempts")).values("most")[:1]), Value(0)
             ),
-            error=Coalesce(Subquery(ranked.values("error")[:1]), Value("")),
+            error=Coalesce(Subquery(ranked.values("error")[:1]), Value(""), output_field=models.TextField()),
         ).annotate(
             state=Case(
                 *[When(state_rank=rank, then=Value(name)) for rank, name in STATES.items()],
