@@ -28,6 +28,7 @@ class Fact(models.Model):
     detail = models.CharField(max_length=24, blank=True, default="")  # such as who ended a period
     value = models.BigIntegerField(default=1)  # 1, or milliseconds of a latency
     estimated = models.BooleanField(default=False)
+    source_id = models.BigIntegerField(default=0)  # primary key of the ledger's row: Follow, Stay or Welcome
 
     class Meta:
         verbose_name = _("fact")

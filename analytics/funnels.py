@@ -1,0 +1,203 @@
+"""Funnels: exact and ordered, one person at a time, over the new customers of an interval."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics import labels
+from analytics.query import TOTAL, WHOLE, Unanswerable, narrowed
+from analytics.rows import Rows
+from analytics.scope import Filters, scope
+from analytics.stats import SQL
+from contacts.connection import connected_at
+from scrm.base import clock
+from scrm.base.models import User
+
+Breakdown = Literal["channel", "staff"]
+Outcome = Literal["reached", "dropped", "waiting"]
+
+# Steps in their only order; what a person needs to have reached them.
+STEPS: Final[Mapping[str, str]] = {
+    "added": "true",
+    "welcomed": "welcomed IS NOT NULL",
+    "joined": "joined IS NOT NULL",
+    "stayed_7d": "stayed AND ripe",
+}
+TITLES: Final[Mapping[str, str | Promise]] = {
+    "added": _("New customers"),
+    "welcomed": _("Welcomed"),
+    "joined": _("Joined a chat"),
+    "stayed_7d": _("Still there after 7 days"),
+}
+_TIMES: Final = {"added": "at", "welcomed": "welcomed", "joined": "joined"}
+_WINDOW_OPEN: Final = {"joined": "NOT closed", "stayed_7d": "NOT ripe"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of one part. `customers` reached it; rates are fractions of the first and of the previous step.
+
+    stayed_7d judges only persons added at least window + 7 days ago: `base` are those of the previous step who can be
+    judged. `waiting` of the previous step have not reached this one and their window is still open.
+    """
+
+    key: str
+    label: str
+    step: str
+    title: str
+    customers: int
+    rate: float | None
+    rate_from_previous: float | None
+    median_seconds: float | None
+    base: int
+    waiting: int
+
+    @property
+    def dropped(self) -> int:
+        return self.base - self.customers
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The chosen steps as SQL conditions that hold only if all steps before hold."""
+
+    steps: tuple[str, ...]
+
+    def reached(self, index: int) -> str:
+        return " AND ".join(f"({STEPS[step]})" for step in self.steps[: index + 1]) if index >= 0 else "true"
+
+    def judged(self, index: int) -> str:
+        """Persons of the previous step of whom we can say whether they took this one."""
+        return f"{self.reached(index - 1)} AND ripe" if self.steps[index] == "stayed_7d" else self.reached(index - 1)
+
+    def waiting(self, index: int) -> str:
+        still = _WINDOW_OPEN.get(self.steps[index], "false")
+        return f"{self.reached(index - 1)} AND NOT ({self.reached(index)}) AND {still}"
+
+    def columns(self) -> str:
+        found = []
+        for index, step in enumerate(self.steps):
+            first = f"({STEPS[self.steps[0]]})" + (" AND ripe" if step == "stayed_7d" else "")
+            for condition in (self.reached(index), first, self.judged(index), self.waiting(index)):
+                found.append(f"count(*) FILTER (WHERE {condition})")
+            found.append(self._median(index))
+        return ", ".join(found)
+
+    def _median(self, index: int) -> str:
+        here = _TIMES.get(self.steps[index])
+        before = _TIMES.get(self.steps[index - 1]) if index else None
+        if here is None or before is None:
+            return "NULL::float"
+        seconds = f"greatest(0, extract(epoch FROM {here} - {before}))"
+        return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {seconds}) FILTER (WHERE {self.reached(index)})"
+
+
+def funnel(
+    steps: Sequence[str],
+    start: dt.date,
+    end: dt.date,
+    window_days: int = 7,
+    breakdown: Breakdown | None = None,
+    *,
+    user: User,
+    filters: Filters = WHOLE,
+) -> list[Step]:
+    """The steps over the new customers of [start, end) in the user's scope, part by part, the largest part first.
+
+    Without `breakdown` one part with the key "total". Raises Unanswerable for steps that don't exist or stand in
+    another order.
+    """
+    chain = _chain(steps)
+    text, values = _people(chain, start, end, window_days, filters, user)
+    key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "''"}[breakdown]
+    query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY 1"  # noqa: S608  our own words
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        found = {row[0]: list(row[1:]) for row in cursor.fetchall()}
+    if breakdown is None:
+        return _steps(chain, TOTAL, "", found.get("", [0, 0, 0, 0, None] * len(chain.steps)))
+    names = labels.names(breakdown, found)
+    parts = sorted(found, key=lambda part: (-found[part][0], part))
+    return [step for part in parts for step in _steps(chain, *names[part], found[part])]
+
+
+def funnel_rows(
+    steps: Sequence[str],
+    start: dt.date,
+    end: dt.date,
+    window_days: int = 7,
+    *,
+    step: str,
+    outcome: Outcome = "reached",
+    breakdown: Breakdown | None = None,
+    key: str = "",
+    user: User,
+    filters: Filters = WHOLE,
+) -> Rows:
+    """The people behind a step: who reached it, who dropped before it, whose window is open. Counts equal `funnel`'s."""
+    chain = _chain(steps)
+    index = chain.steps.index(step)
+    text, values = _people(chain, start, end, window_days, narrowed(filters, breakdown, key), user)
+    condition = {
+        "reached": chain.reached(index),
+        "dropped": f"{chain.judged(index)} AND NOT ({chain.reached(index)})",
+        "waiting": chain.waiting(index),
+    }[outcome]
+    columns = (
+        "customer_id, staff_id, chat_id, state, at, day, '' AS detail, 1 AS value, false AS estimated,"
+        " 'new_customers' AS source, source_id"
+    )
+    return Rows(f"SELECT {columns} FROM ({text}) person WHERE {condition}", values)  # noqa: S608  our own words
+
+
+def _chain(steps: Sequence[str]) -> _Chain:
+    known = list(STEPS)
+    if not steps or any(step not in STEPS for step in steps):
+        raise Unanswerable(f"steps are {', '.join(known)}")
+    if [known.index(step) for step in steps] != sorted({known.index(step) for step in steps}):
+        raise Unanswerable(f"steps come once and in this order: {', '.join(known)}")
+    return _Chain(tuple(steps))
+
+
+def _people(
+    chain: _Chain, start: dt.date, end: dt.date, window_days: int, filters: Filters, user: User
+) -> tuple[str, dict[str, Any]]:
+    if filters.group_chat is not None:
+        raise Unanswerable("a funnel does not know group chats")
+    chosen = scope(filters, user)
+    connected = connected_at()
+    text = (SQL / "funnel.sql").read_text("utf-8")
+    return text.format(after="w.at" if "welcomed" in chain.steps else "f.at"), {
+        "start": max(start, clock.day_of(connected)) if connected else start,
+        "end": end,
+        "window": dt.timedelta(days=window_days),
+        "now": clock.now(),
+        "staff": chosen.staff,
+        "state": chosen.state,
+    }
+
+
+def _steps(chain: _Chain, key: str, label: str, numbers: Sequence[Any]) -> list[Step]:
+    found = []
+    for index, step in enumerate(chain.steps):
+        customers, first, judged, waiting, median = numbers[index * 5 : index * 5 + 5]
+        found.append(
+            Step(
+                key=key,
+                label=label,
+                step=step,
+                title=str(TITLES[step]),
+                customers=customers,
+                rate=customers / first if first else None,
+                rate_from_previous=None if index == 0 or not judged else customers / judged,
+                median_seconds=None if median is None else float(median),
+                base=judged,
+                waiting=waiting,
+            )
+        )
+    return found

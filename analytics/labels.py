@@ -1,0 +1,25 @@
+"""Names of the parts into which numbers are split."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from analytics.metrics import By
+from contacts.models import Channel, Staff
+from groups.models import GroupChat
+
+
+def names(by: By, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """For each key as the database counts it: (key of the outside face, name that people know)."""
+    chosen = list(keys)
+    if by == "channel":
+        titles = dict(Channel.objects.filter(state__in=chosen).values_list("state", "name"))
+        return {key: (key, titles.get(key) or key or _("Without channel")) for key in chosen}
+    if by == "staff":
+        people = Staff.objects.filter(pk__in=[int(key) for key in chosen]).values_list("pk", "userid", "name")
+        found = {str(pk): (userid, name or userid) for pk, userid, name in people}
+        return {key: found.get(key, ("", _("Nobody"))) for key in chosen}
+    if by == "group_chat":
+        chats = GroupChat.objects.filter(pk__in=[int(key) for key in chosen]).values_list("pk", "chat_id", "name")
+        return {str(pk): (chat_id, name or _("Unnamed chat")) for pk, chat_id, name in chats}
+    return {key: (key, key) for key in chosen}

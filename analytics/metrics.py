@@ -1,0 +1,194 @@
+"""The metrics: rows of metrics.md, each declared once. Definitions shown to people stand here and nowhere else."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from analytics.populations import Count, Population, chat_facts, facts, friends, present
+
+By = Literal["day", "channel", "group_chat", "staff"]
+Part = Literal["value", "numerator", "denominator"]
+KINDS: Final = {"S": _("sum"), "D": _("distinct persons"), "R": _("ratio"), "P": _("percentile")}
+
+PEOPLE: Final[frozenset[By]] = frozenset({"day", "channel", "staff"})
+CHATS: Final[frozenset[By]] = frozenset({"day", "channel", "group_chat", "staff"})
+_REFUSED: Final = "refused"
+_OUTCOMES_NOT_REFUSED: Final = ("sending", "sent", "expired", "stopped", "no_rule", "failed")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number. `kind`: S sums over days and parts, D counts distinct persons, R is numerator ÷ denominator, P a
+    percentile. `numerator` of an S or D metric is what it counts; a denominator is the sum of its counts.
+
+    `window`: how long a cohort is watched; its days count from when their window has ended.
+    `good`: whether more is better (1), worse (-1) or neither (0), for the colour of a change.
+    """
+
+    name: str
+    title: str | Promise
+    definition: str | Promise
+    kind: Literal["S", "D", "R", "P"]
+    numerator: tuple[Count, ...]
+    denominator: tuple[Count, ...] = ()
+    by: frozenset[By] = PEOPLE
+    window: dt.timedelta | None = None
+    unit: str | Promise = ""
+    good: int = 1
+    source: str = "own"
+
+    @property
+    def is_rate(self) -> bool:
+        return self.kind == "R"
+
+    def part(self, part: Part) -> tuple[Count, ...]:
+        """What a part counts; the value of a rate has the rows of its numerator, a percentile those it is taken of."""
+        if part == "denominator":
+            return self.denominator
+        return self.denominator if self.kind == "P" and part == "value" else self.numerator
+
+
+def _rows(population: Population) -> tuple[Count, ...]:
+    return (Count(population),)
+
+
+def _persons(population: Population) -> tuple[Count, ...]:
+    return (Count(population, distinct=True),)
+
+
+_TIMES: Final = _("times")
+_PEOPLE: Final = _("people")
+_JOINS: Final = chat_facts("joins")
+_SENT: Final = facts("welcomes", "sent")
+
+
+def _retention(days: int) -> Metric:
+    return Metric(
+        f"retention_d{days}",
+        _("Still there after %(days)d days") % {"days": days} if days > 1 else _("Still there after 1 day"),
+        _(
+            "Of the persons who joined a chat, those who are in it that many days later; only days whose window has ended."
+        ),
+        "R",
+        _persons(Population("kept")),
+        _persons(_JOINS),
+        by=CHATS,
+        window=dt.timedelta(days=days),
+    )
+
+
+METRICS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "adds", _("Adds"), _("Friendships begun; hand-overs are no adds, half adds count once."), "S",
+            _rows(facts("adds")), unit=_TIMES,
+        ),
+        Metric(
+            "new_customers", _("New customers"), _("Persons whose first friendship ever begins; each person once."), "D",
+            _persons(facts("new_customers")), unit=_PEOPLE,
+        ),
+        Metric(
+            "readds", _("Returns"), _("Friendships begun by a person who had ended one, or been removed, before."), "S",
+            _rows(facts("readds")), unit=_TIMES,
+        ),
+        Metric(
+            "losses", _("Losses"),
+            _("Friendships ended by the customer or the staff member; hand-overs and leaving staff are no losses."), "S",
+            _rows(facts("losses")), unit=_TIMES, good=-1,
+        ),
+        Metric(
+            "lost_customers", _("Lost customers"), _("Persons whose last open friendship ends by customer or staff."), "D",
+            _persons(facts("lost_customers")), unit=_PEOPLE, good=-1,
+        ),
+        Metric(
+            "customers", _("Customers now"),
+            _("Persons with an open friendship at the end; WeCom's own list still holds those who deleted us."), "D",
+            _persons(friends()), unit=_PEOPLE,
+        ),
+        Metric(
+            "follows", _("Friendships"), _("Open friendships at the end, which fill the company's quota."), "S",
+            _rows(friends()), unit=_TIMES,
+        ),
+        Metric(
+            "welcomes_due", _("Welcomes due"), _("Callbacks that carried a welcome code."), "S",
+            _rows(facts("welcomes")), unit=_TIMES,
+        ),
+        Metric(
+            "welcomes_sent", _("Welcomes sent"), _("Welcomes that WeCom accepted."), "S", _rows(_SENT), unit=_TIMES,
+        ),
+        Metric(
+            "welcome_rate", _("Welcome success"),
+            _("Welcomes sent ÷ welcomes due without those refused because staff already spoke."), "R",
+            _rows(_SENT), _rows(facts("welcomes", *_OUTCOMES_NOT_REFUSED)),
+        ),
+        Metric(
+            "welcome_coverage", _("Welcome coverage"),
+            _("Welcomes due ÷ adds; low where a native welcome is switched on in WeCom."), "R",
+            _rows(facts("welcomes")), _rows(facts("adds")),
+        ),
+        Metric(
+            "welcome_p99", _("Welcome time"),
+            _("99 of 100 accepted welcomes took at most this long from the add, in milliseconds."), "P",
+            (), _rows(_SENT), unit="ms", good=-1,
+        ),
+        Metric(
+            "add_to_join_rate", _("Join rate"),
+            _("Of the new customers who were in no chat when added, those who joined one within 48 hours; only days whose"
+              " window has ended."), "R",
+            _persons(Population("joined")), _persons(Population("may_join")), window=dt.timedelta(hours=48),
+        ),
+        Metric(
+            "joins", _("Joins"), _("Stays begun; who was there when the chat was first read has not joined."), "S",
+            _rows(_JOINS), by=CHATS, unit=_TIMES,
+        ),
+        Metric(
+            "joiners", _("Persons joining"), _("Distinct persons among the joins; parts may repeat a person."), "D",
+            _persons(_JOINS), by=CHATS, unit=_PEOPLE,
+        ),
+        Metric(
+            "leaves", _("Leaves"),
+            _("Stays ended by quitting or in an unknown way; removals and dismissed chats are no leaves."), "S",
+            _rows(chat_facts("leaves")), by=CHATS, unit=_TIMES, good=-1,
+        ),
+        Metric(
+            "removals", _("Removals"), _("Stays ended by a removal."), "S",
+            _rows(chat_facts("removals")), by=CHATS, unit=_TIMES, good=0,
+        ),
+        Metric(
+            "leave_rate", _("Leave rate"), _("Leaves ÷ (persons present at the start + persons joining)."), "R",
+            _rows(chat_facts("leaves")), (*_persons(present("start")), *_persons(_JOINS)), by=CHATS, good=-1,
+        ),
+        Metric(
+            "leave_rate_snapshot", _("Leave rate (of the end)"),
+            _("Leaves ÷ members at the end: the formula that many use."), "R",
+            _rows(chat_facts("leaves")), _persons(present("end")), by=CHATS, good=-1,
+        ),
+        Metric(
+            "members", _("Chat members"), _("External persons in chats at the end; each person once."), "D",
+            _persons(present("end")), by=CHATS, unit=_PEOPLE,
+        ),
+        *(_retention(days) for days in (1, 3, 7, 30)),
+    )
+}  # fmt: skip
+
+
+def dictionary() -> list[dict[str, Any]]:
+    """Every metric with its definition, in the reader's language."""
+    return [
+        {
+            "name": metric.name,
+            "title": str(metric.title),
+            "definition": str(metric.definition),
+            "kind": metric.kind,
+            "kind_title": str(KINDS[metric.kind]),
+            "source": metric.source,
+            "unit": str(metric.unit),
+            "by": [name for name in ("day", "channel", "group_chat", "staff") if name in metric.by],
+            "window_hours": int(metric.window.total_seconds() // 3600) if metric.window else None,
+        }
+        for metric in METRICS.values()
+    ]

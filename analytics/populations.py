@@ -1,0 +1,121 @@
+"""Populations: sets of rows that a number counts. A number and the list behind it are the same SQL."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final, Literal
+
+from analytics.scope import Scope
+from analytics.stats import SQL, personas
+from scrm.base import clock
+
+Edge = Literal["start", "end"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """A set of rows with the columns customer_id, staff_id, chat_id, state, at, day, detail, value, estimated, source_id.
+
+    `file` names its SQL in analytics/sql/populations; `moment` says of which edge of the interval a state is taken;
+    `stat` and `details` choose facts.
+    """
+
+    file: str
+    stat: str = ""
+    details: tuple[str, ...] | None = None
+    moment: Edge | None = None
+
+    def sql(self) -> str:
+        return _text(self.file)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows of a population, or how many distinct persons in them."""
+
+    population: Population
+    distinct: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval of company days [start, end) in a scope; `window` is a cohort's."""
+
+    start: dt.date
+    end: dt.date
+    scope: Scope
+    window: dt.timedelta = dt.timedelta()
+    personas: list[int] = field(default_factory=personas)
+
+    def values(self, population: Population) -> dict[str, Any]:
+        """The parameters of a population's SQL."""
+        edge = self.start if population.moment == "start" else self.end
+        return {
+            "stat": population.stat,
+            "details": list(population.details) if population.details else None,
+            "start": self.start,
+            "end": self.end,
+            "moment": clock.day_start(edge),
+            "window": self.window,
+            "zone": str(clock.zone()),
+            "personas": self.personas,
+            "staff": self.scope.staff,
+            "chats": self.scope.chats,
+            "state": self.scope.state,
+        }
+
+
+# What series.sql needs to know about the two populations that are states and not happenings.
+_PERIODS: Final[Mapping[str, Mapping[str, str]]] = {
+    "friends": {
+        "table": "contacts_follow",
+        "begin": "p.added_at",
+        "end": "p.ended_at",
+        "join": "",
+        "condition": """p.staff_id <> ALL(%(personas)s::bigint[])
+            AND (%(staff)s::bigint[] IS NULL OR p.staff_id = ANY(%(staff)s::bigint[]))
+            AND (%(state)s::text IS NULL OR p.state = %(state)s::text)""",
+    },
+    "present": {
+        "table": "groups_stay",
+        "begin": "p.joined_at",
+        "end": "p.left_at",
+        "join": "",
+        "condition": """p.customer_id IS NOT NULL
+            AND (%(chats)s::bigint[] IS NULL OR p.chat_id = ANY(%(chats)s::bigint[]))
+            AND (%(state)s::text IS NULL OR p.state = %(state)s::text)""",
+    },
+}
+
+
+def series(count: Count, span: Span) -> tuple[str, dict[str, Any]]:
+    """The query for a state at the chosen edge of every day of the span: rows (1-based index of the day, count)."""
+    shift = 0 if count.population.moment == "start" else 1
+    length = (span.end - span.start).days
+    moments = [clock.day_start(span.start + dt.timedelta(days=shift + index)) for index in range(length)]
+    text = _text("series").format(who="p.customer_id" if count.distinct else "p.id", **_PERIODS[count.population.file])
+    return text, {**span.values(count.population), "moments": moments, "first": moments[0], "last": moments[-1]}
+
+
+@cache
+def _text(file: str) -> str:
+    return (SQL / "populations" / f"{file}.sql").read_text("utf-8")
+
+
+def facts(stat: str, *details: str) -> Population:
+    return Population("facts", stat, details or None)
+
+
+def chat_facts(stat: str) -> Population:
+    return Population("chat_facts", stat)
+
+
+def friends() -> Population:
+    """Friendships open at the end."""
+    return Population("friends", moment="end")
+
+
+def present(moment: Edge) -> Population:
+    """Stays at an edge of the interval."""
+    return Population("present", moment=moment)

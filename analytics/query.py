@@ -1,0 +1,221 @@
+"""Measuring: a metric over an interval, whole or by a dimension, for one user's scope."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from django.db import connection
+
+from analytics import labels
+from analytics.metrics import METRICS, By, Metric
+from analytics.populations import Count, Span, series
+from analytics.scope import Filters, scope
+from contacts.connection import connected_at
+from scrm.base import clock
+from scrm.base.models import User
+
+NullReason = Literal["", "no_base", "before_connection", "immature"]
+TOTAL: Final = "total"
+WHOLE: Final = Filters()
+
+_KEYS: Final[Mapping[By, str]] = {
+    "day": "p.day::text",
+    "channel": "p.state",
+    "staff": "coalesce(p.staff_id, 0)::text",
+    "group_chat": "p.chat_id::text",
+}
+
+
+class Unanswerable(ValueError):
+    """The metric has no such dimension or filter; the text says which."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value. `key`: company date, state, userid, chat_id, or "total"; rates 0…1, counts integers, welcome_p99 ms.
+
+    `estimated`: some of the counted rows have an estimated time (`estimated_rows` says how many).
+    """
+
+    key: str
+    label: str
+    value: float | int | None
+    numerator: int | None
+    denominator: int | None
+    null_reason: NullReason = ""
+    estimated: bool = False
+    estimated_rows: int = 0
+
+
+@dataclass
+class _Tally:
+    """What was counted under one key."""
+
+    numerator: int = 0
+    denominator: int = 0
+    estimated: int = 0
+    percentile: int | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A checked question: what to count over which days; `null` says why nothing can be counted."""
+
+    metric: Metric
+    asked: tuple[dt.date, dt.date]
+    span: Span
+    null: NullReason = ""
+    connected: dt.date | None = field(default=None)
+
+
+def measure(
+    metric: str,
+    *,
+    start: dt.date,
+    end: dt.date,
+    by: By | None = None,
+    filters: Filters = WHOLE,
+    user: User,
+    window: dt.timedelta | None = None,
+) -> list[Point]:
+    """The metric over the company days [start, end): one point, or one per day or part. `window` replaces a cohort's.
+
+    Days before the corp was connected and cohorts whose window is open are left out of a total; by day they are points
+    without a value. Raises KeyError for an unknown metric, Unanswerable for a dimension it does not have.
+    """
+    question = ask(metric, start=start, end=end, by=by, filters=filters, user=user, window=window)
+    if by == "day":
+        return _by_day(question)
+    if question.null:
+        return [] if by else [Point(TOTAL, "", None, None, None, question.null)]
+    if by is None:
+        return [_point(question.metric, TOTAL, "", _count(question, None).get("", _Tally()))]
+    found = _count(question, by)
+    names = labels.names(by, found)
+    points = [_point(question.metric, *names[key], tally) for key, tally in found.items() if key in names]
+    return sorted(points, key=lambda point: (-(point.numerator or point.value or 0), point.key))
+
+
+def ask(
+    metric: str,
+    *,
+    start: dt.date,
+    end: dt.date,
+    by: By | None = None,
+    filters: Filters = WHOLE,
+    user: User,
+    window: dt.timedelta | None = None,
+) -> Question:
+    """Clips the interval to the days that can be answered, and resolves the scope."""
+    declared = METRICS[metric]
+    _check(declared, by, filters)
+    window = (window or declared.window) if declared.window else None
+    connected = connected_at()
+    first = clock.day_of(connected) if connected else None
+    begin = max(start, first) if first else start
+    stop = min(end, clock.today() + dt.timedelta(days=1))
+    null: NullReason = "before_connection" if first and end <= first else ""
+    if window and not null:
+        ripe = _ripe(window)
+        null = "immature" if ripe <= begin else ""
+        stop = min(stop, ripe)
+    span = Span(begin, max(stop, begin), scope(filters, user), window or dt.timedelta())
+    return Question(declared, (start, end), span, null, first)
+
+
+def _check(metric: Metric, by: By | None, filters: Filters) -> None:
+    if by is not None and by not in metric.by:
+        raise Unanswerable(f"{metric.name} can't be split by {by}")
+    if filters.group_chat is not None and "group_chat" not in metric.by:
+        raise Unanswerable(f"{metric.name} does not know group chats")
+
+
+def _ripe(window: dt.timedelta) -> dt.date:
+    """The first day whose cohort's window has not ended."""
+    return clock.day_of(clock.now() - window)
+
+
+def _by_day(question: Question) -> list[Point]:
+    start, end = question.asked
+    last = clock.today() + dt.timedelta(days=1)
+    days = [start + dt.timedelta(days=index) for index in range(max(0, (min(end, last) - start).days))]
+    inside = question.span.start < question.span.end and not question.null
+    found = _count(question, "day") if inside else {}
+    return [_day(question, day, found) for day in days]
+
+
+def _day(question: Question, day: dt.date, found: Mapping[str, _Tally]) -> Point:
+    key = day.isoformat()
+    if question.connected and day < question.connected:
+        return Point(key, key, None, None, None, "before_connection")
+    if day >= question.span.end:
+        return Point(key, key, None, None, None, "immature")
+    return _point(question.metric, key, key, found.get(key, _Tally()))
+
+
+def _point(metric: Metric, key: str, label: str, tally: _Tally) -> Point:
+    rough = (tally.estimated > 0, tally.estimated)
+    if metric.kind == "P":
+        reason: NullReason = "" if tally.percentile is not None else "no_base"
+        return Point(key, label, tally.percentile, None, tally.denominator, reason, *rough)
+    if not metric.is_rate:
+        return Point(key, label, tally.numerator, None, None, "", *rough)
+    if not tally.denominator:
+        return Point(key, label, None, tally.numerator, 0, "no_base", *rough)
+    return Point(key, label, tally.numerator / tally.denominator, tally.numerator, tally.denominator, "", *rough)
+
+
+def _count(question: Question, by: By | None) -> dict[str, _Tally]:
+    found: dict[str, _Tally] = {}
+    for part in ("numerator", "denominator"):
+        for count in getattr(question.metric, part):
+            for key, number, estimated in _counted(count, question.span, by):
+                tally = found.setdefault(key, _Tally())
+                setattr(tally, part, getattr(tally, part) + number)
+                tally.estimated += estimated if part == "numerator" else 0
+    if question.metric.kind == "P":
+        for key, percentile in _percentiles(question.metric.denominator[0], question.span, by):
+            found[key].percentile = percentile
+    return found
+
+
+def _counted(count: Count, span: Span, by: By | None) -> list[tuple[str, int, int]]:
+    """(key, how many, of which estimated)."""
+    if by == "day" and count.population.moment:
+        text, values = series(count, span)
+        days = _fetch(text, values)
+        return [((span.start + dt.timedelta(days=index - 1)).isoformat(), int(number), 0) for index, number in days]
+    what = "DISTINCT p.customer_id" if count.distinct else "*"
+    text = (
+        f"SELECT {_key(by)}, count({what}), count({what}) FILTER (WHERE p.estimated)"  # noqa: S608
+        f" FROM ({count.population.sql()}) p GROUP BY 1"
+    )
+    return [(key, number, estimated) for key, number, estimated in _fetch(text, span.values(count.population))]
+
+
+def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int | None]]:
+    text = (
+        f"SELECT {_key(by)}, percentile_disc(0.99) WITHIN GROUP (ORDER BY p.value) FILTER (WHERE p.value >= 0)"  # noqa: S608
+        f" FROM ({count.population.sql()}) p GROUP BY 1"
+    )
+    return [(key, value) for key, value in _fetch(text, span.values(count.population))]
+
+
+def _key(by: By | None) -> str:
+    return _KEYS[by] if by else "''"
+
+
+def _fetch(text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return list(cursor.fetchall())
+
+
+def narrowed(filters: Filters, by: By | None, key: str) -> Filters:
+    """The filters of one part of a split."""
+    if by == "channel":
+        return replace(filters, channel=key)
+    if by == "staff":
+        return replace(filters, staff=key)
+    return replace(filters, group_chat=key) if by == "group_chat" else filters

@@ -1,0 +1,150 @@
+"""Drill-down: the rows behind a number. Their count is the number, because both come from the same population."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from analytics.metrics import By, Part
+from analytics.populations import Count, Span
+from analytics.query import WHOLE, ask, narrowed
+from analytics.scope import Filters
+from contacts.models import Channel, Customer, Staff
+from groups.models import GroupChat
+from scrm.base.models import User
+
+COLUMNS = "customer_id, staff_id, chat_id, state, at, day, detail, value, estimated, source, source_id"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One counted happening or person; names are those of now. `customer_id` is None where the mirror knows nobody."""
+
+    customer_id: int | None
+    external_userid: str
+    name: str
+    userid: str
+    staff_name: str
+    chat_id: str
+    chat_name: str
+    channel: str
+    at: dt.datetime
+    day: dt.date
+    detail: str
+    value: int
+    estimated: bool
+    source: str
+    source_id: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the order of happening, latest first; counted and cut by the database. An empty text has none."""
+
+    text: str
+    values: dict[str, Any]
+
+    def count(self) -> int:
+        if not self.text:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({self.text}) r", self.values)  # noqa: S608  our own files
+            return int(cursor.fetchone()[0])
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def page(self, offset: int = 0, limit: int = 100) -> list[Row]:
+        if not self.text:
+            return []
+        order = "ORDER BY at DESC, source, source_id DESC OFFSET %(offset)s LIMIT %(limit)s"
+        values = {**self.values, "offset": offset, "limit": limit}
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {COLUMNS} FROM ({self.text}) r {order}", values)  # noqa: S608  our own files
+            return _named([dict(zip(COLUMNS.split(", "), row, strict=True)) for row in cursor.fetchall()])
+
+    def __getitem__(self, cut: slice) -> list[Row]:
+        start = cut.start or 0
+        return self.page(start, (cut.stop if cut.stop is not None else self.count()) - start)
+
+
+def rows(
+    metric: str,
+    *,
+    start: dt.date,
+    end: dt.date,
+    by: By | None = None,
+    key: str = "",
+    filters: Filters = WHOLE,
+    user: User,
+    part: Part = "value",
+    window: dt.timedelta | None = None,
+) -> Rows:
+    """The rows behind the point `key` of `measure(metric, …, by=by)`; without `by` behind the total.
+
+    `part` of a rate: its numerator (also "value") or denominator. Raises like `measure`.
+    """
+    if by == "day":
+        start = dt.date.fromisoformat(key)
+        end = start + dt.timedelta(days=1)
+    chosen = narrowed(filters, by, key)
+    question = ask(metric, start=start, end=end, filters=chosen, user=user, window=window)
+    counts = () if question.null else question.metric.part(part)
+    return Rows(*_union(counts, question.span))
+
+
+def _union(counts: Sequence[Count], span: Span) -> tuple[str, dict[str, Any]]:
+    """The union of the counted sets; each set's parameters carry its number."""
+    texts: list[str] = []
+    values: dict[str, Any] = {}
+    for number, count in enumerate(counts):
+        text = count.population.sql()
+        for name, value in span.values(count.population).items():
+            text = text.replace(f"%({name})s", f"%({name}_{number})s")
+            values[f"{name}_{number}"] = value
+        first = "DISTINCT ON (customer_id) " if count.distinct else ""
+        order = " ORDER BY customer_id, at, source_id" if count.distinct else ""
+        texts.append(f"(SELECT {first}{COLUMNS} FROM ({text}) p{order})")  # noqa: S608  our own files
+    return " UNION ALL ".join(texts), values
+
+
+def _named(found: Sequence[dict[str, Any]]) -> list[Row]:
+    customers = Customer.objects.in_bulk([row["customer_id"] for row in found if row["customer_id"]])
+    staff = Staff.objects.in_bulk([row["staff_id"] for row in found if row["staff_id"]])
+    chats = GroupChat.objects.in_bulk([row["chat_id"] for row in found if row["chat_id"]])
+    states = {row["state"] for row in found if row["state"]}
+    channels = dict(Channel.objects.filter(state__in=states).values_list("state", "name"))
+    return [_row(row, customers, staff, chats, channels) for row in found]
+
+
+def _row(
+    row: dict[str, Any],
+    customers: dict[int, Customer],
+    staff: dict[int, Staff],
+    chats: dict[int, GroupChat],
+    channels: dict[str, str],
+) -> Row:
+    customer, member, chat = (
+        customers.get(row["customer_id"]),
+        staff.get(row["staff_id"]),
+        chats.get(row["chat_id"]),
+    )
+    return Row(
+        customer_id=customer.pk if customer else None,
+        external_userid=customer.external_userid if customer else "",
+        name=customer.name if customer else "",
+        userid=member.userid if member else "",
+        staff_name=str(member) if member else "",
+        chat_id=chat.chat_id if chat else "",
+        chat_name=chat.name if chat else "",
+        channel=channels.get(row["state"], row["state"]),
+        at=row["at"],
+        day=row["day"],
+        detail=row["detail"],
+        value=row["value"],
+        estimated=row["estimated"],
+        source=row["source"],
+        source_id=row["source_id"],
+    )

@@ -1,0 +1,68 @@
+"""Whose numbers: what the asker may see, narrowed by the filters of the question."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from contacts.models import Department, Staff
+from groups.models import GroupChat
+from scrm.base.models import User
+
+NOBODY = 0  # stands for "no staff member known" among primary keys
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a question is narrowed to; None: not narrowed.
+
+    channel: a state, "" for people without one; group_chat: a chat_id; staff: a userid, "" for chats without an owner;
+    department: an id, its children included.
+    """
+
+    channel: str | None = None
+    group_chat: str | None = None
+    staff: str | None = None
+    department: int | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Filters and visibility as primary keys; None: everything."""
+
+    staff: list[int] | None
+    chats: list[int] | None
+    state: str | None
+
+    @property
+    def whole(self) -> bool:
+        return self.staff is None and self.chats is None and self.state is None
+
+
+def scope(filters: Filters, user: User) -> Scope:
+    """Staff members and chats whose rows count, exactly as `visible_to(user)` lists them."""
+    narrowed = filters.staff is not None or filters.department is not None
+    if user.has_full_scope and not narrowed and filters.group_chat is None:
+        return Scope(None, None, filters.channel)
+    staff = None if user.has_full_scope and not narrowed else _staff(filters, user)
+    return Scope(staff, _chats(filters, user, staff), filters.channel)
+
+
+def _staff(filters: Filters, user: User) -> list[int]:
+    found = Staff.objects.visible_to(user)
+    if filters.department is not None:
+        inside = Department.objects.filter(path__contains=[filters.department]).values_list("pk", flat=True)
+        found = found.filter(department_ids__overlap=list(inside) or [filters.department])
+    if filters.staff == "":
+        return [NOBODY] if user.has_full_scope else []
+    if filters.staff is not None:
+        found = found.filter(userid=filters.staff)
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def _chats(filters: Filters, user: User, staff: list[int] | None) -> list[int]:
+    found = GroupChat.objects.visible_to(user)
+    if staff is not None:
+        found = found.filter(Q(owner__in=staff) | Q(owner=None) if NOBODY in staff else Q(owner__in=staff))
+    if filters.group_chat is not None:
+        found = found.filter(chat_id=filters.group_chat)
+    return list(found.order_by("pk").values_list("pk", flat=True))
