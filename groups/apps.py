@@ -9,7 +9,8 @@ class GroupsConfig(AppConfig):
     verbose_name = _("Group chats")
 
     def ready(self) -> None:
-        from groups import handlers, timeline
+        from groups import handlers, sync, timeline
 
         handlers.connect()
+        sync.connect()
         timeline.connect()

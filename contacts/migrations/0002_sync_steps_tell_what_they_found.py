@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="syncstep",
+            name="counts",
+            field=models.JSONField(default=dict),
+        ),
+        migrations.AddField(
+            model_name="syncstep",
             name="drift",
             field=models.JSONField(default=dict),
         ),

@@ -57,6 +57,7 @@ class SyncStep(models.Model):
     pages = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
     api_calls = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)  # {"members": 180, …}
     drift = models.JSONField(default=dict)  # {"follows_missing": 3, …}
     absent = models.JSONField(default=list)  # what its reads lacked; the removals judge it when all is read
     started_at = models.DateTimeField(null=True)  # domain time at which its first read began

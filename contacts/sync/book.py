@@ -21,6 +21,7 @@ def read_departments(job: Job) -> bool:
     known, shown = set(Department.objects.present().values_list("pk", flat=True)), {info.id for info in infos}
     with job.page(rows=len(shown)):
         address_book.apply_departments(infos)
+        job.counted(departments=len(shown))
         job.drifted(departments_missing=len(shown - known), departments_gone=len(known - shown))
     return True
 
@@ -50,7 +51,8 @@ def _read_department(job: Job, department: int, done: int) -> None:
     userids = [info.userid for info in infos]
     known = set(Staff.objects.present().filter(userid__in=userids).values_list("userid", flat=True))
     read_already = Staff.objects.filter(userid__in=userids, read_at__gte=job.run.started_real_at).count()
-    with job.page(rows=len(infos) - read_already, cursor=str(done)):
+    with job.page(rows=len(infos), cursor=str(done)):
+        job.counted(staff=len(infos) - read_already)
         for info in infos:
             people.describe_staff(info)
         rows = Staff.objects.filter(userid__in=userids)
@@ -85,6 +87,7 @@ def _read_follow_users(job: Job) -> None:
         Staff.objects.filter(serves_customers=True).exclude(userid__in=userids).update(
             serves_customers=False, changed_at=Now()
         )
+        job.counted(staff=len(infos))
         job.drifted(staff_missing=len(infos))
 
 
@@ -96,5 +99,6 @@ def read_tags(job: Job) -> bool:
     known = set(Tag.objects.filter(deleted_at=None).values_list("tag_id", flat=True))
     with job.page(rows=len(shown)):
         address_book.apply_tags(groups)
+        job.counted(tags=len(shown))
         job.drifted(tags_missing=len(shown - known), tags_gone=len(known - shown))
     return True

@@ -59,15 +59,14 @@ def close(run: SyncRun) -> None:
 
 def summarise(run: SyncRun) -> None:
     """Brings counts, drift and API calls of the steps into the run; does not save."""
+    counts: Counter[str] = Counter()
     drift: Counter[str] = Counter()
-    for found in run.steps.exclude(drift={}).values_list("drift", flat=True):
-        drift.update(found)
-    rows = dict(run.steps.values_list("kind").annotate(Sum("rows")))
-    run.drift = dict(sorted(drift.items()))
+    for step in run.steps.all():
+        counts.update(step.counts)
+        drift.update(step.drift)
+    counts["customers"] = SyncSeen.objects.filter(run_id=run.pk).values("customer_id").distinct().count()
+    run.counts, run.drift = dict(sorted(counts.items())), dict(sorted(drift.items()))
     run.api_calls = run.steps.aggregate(sum=Sum("api_calls"))["sum"] or 0
-    named = {"departments": "departments", "staff": "staff", "tags": "tags", "contacts": "follows", "chats": "chats"}
-    run.counts = {name: rows.get(kind, 0) for kind, name in named.items()}
-    run.counts["customers"] = SyncSeen.objects.filter(run_id=run.pk).values("customer_id").distinct().count()
 
 
 def _plan(run: SyncRun) -> bool:

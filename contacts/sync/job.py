@@ -60,6 +60,11 @@ class Job:
         with self.claim.writing():
             self.step.save()
 
+    def counted(self, **counts: int) -> None:
+        """Adds to what the run has read."""
+        for name, count in counts.items():
+            self.step.counts[name] = self.step.counts.get(name, 0) + count
+
     def drifted(self, **counts: int) -> None:
         """Adds to the step's drift; a first sync has none."""
         if self.run.first:

@@ -110,6 +110,7 @@ def write(job: Job, page: ContactPage, *, started_at: dt.datetime, started: dt.d
     pairs = {(staff[userid], found.keys[person]): info for (userid, person), (_, info) in details.items()}
     _execute(_SEEN, [job.run.pk, [one for one, _ in pairs], [other for _, other in pairs]])
     _write_follows(job, {pair: info for pair, info in pairs.items() if pair[1] in found.fresh}, started)
+    job.counted(follows=len(pairs))
     job.drifted(customers_missing=len(found.new))
 
 

@@ -23,7 +23,9 @@ def remove(job: Job) -> bool:
     if not job.run.accepted and any(_too_many(item) for item in found.values()):
         _hold(job, sum(item.count for item in found.values()))
         return False
-    with job.page(rows=sum(item.count for item in found.values())):
+    count = sum(item.count for item in found.values())
+    with job.page(rows=count):
+        job.counted(removed=count)
         for name, item in found.items():
             job.drifted(**removals[name].apply(job, item))
     return True

@@ -1,0 +1,280 @@
+"""The full sync's part over chats: the list, a read of each chat, and who is gone from them."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import F, Value
+from django.db.models.functions import Greatest, Least, Now
+
+from contacts import people
+from contacts.models import Staff
+from contacts.sync.job import Job
+from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
+from groups import stays
+from groups.models import GroupChat, Stay, StayEvidence
+from scrm.base import announcing, clock
+from scrm.base.announcing import Happening
+from scrm.base.models.announcement import Source
+from scrm.base.work import Again
+from scrm.wecom import errors
+from scrm.wecom.api import group_chats as api
+from scrm.wecom.errors import WecomError
+from scrm.wecom.schemas import GroupChatDetail, GroupChatEntry, GroupChatPage, MemberInfo
+
+LIST, CHATS = "chat_list", "chats"
+CHATS_A_STEP = 40
+
+
+def connect() -> None:
+    """Registers this room's part of a run."""
+    add_kind(Kind(LIST, read_list, after="staff"))
+    add_kind(Kind(CHATS, read_chats, after=LATER))
+    add_removal(Removal("stays", find_gone_stays, end_stays))
+    add_removal(Removal("chats", find_gone_chats, dismiss_chats))
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def read_list(job: Job) -> bool:
+    """Every chat that the platform lists; each page makes the steps that read its chats.
+
+    Beyond 1,000 staff members the platform asks for owners (81017): then the payload holds them in hundreds.
+    """
+    while not job.out_of_time:
+        job.reading()
+        place, _, cursor = job.step.cursor.partition("|")
+        try:
+            page = api.fetch_page(cursor, owners=_owners_at(job, int(place or 0)))
+        except WecomError as error:
+            if error.code != errors.TOO_MANY_OWNERS or job.step.payload:
+                raise
+            _ask_by_owner(job)
+            continue
+        after = f"{place}|{page.next_cursor}" if page.next_cursor else _next_owners(job, int(place or 0))
+        with job.page(rows=len(page.chats), cursor=after):
+            _take_list(job, page)
+        if not after:
+            return True
+    return False
+
+
+def _owners_at(job: Job, place: int) -> list[str] | None:
+    return [str(userid) for userid in job.step.payload[place]] if job.step.payload else None
+
+
+def _next_owners(job: Job, place: int) -> str:
+    return f"{place + 1}|" if place + 1 < len(job.step.payload) else ""
+
+
+def _ask_by_owner(job: Job) -> None:
+    """Those who serve customers, and the owners that we know, who may have left (platform.md 21)."""
+    serving = Staff.objects.present().filter(serves_customers=True).values_list("userid", flat=True)
+    owning = GroupChat.objects.living().exclude(owner=None).values_list("owner__userid", flat=True)
+    userids = sorted({*serving, *owning})
+    size = api.MAX_OWNERS_PER_PAGE
+    job.step.payload = [userids[at : at + size] for at in range(0, len(userids), size)]
+    with job.page(cursor=""):
+        pass
+
+
+def _take_list(job: Job, page: GroupChatPage) -> None:
+    chat_ids = list(dict.fromkeys(entry.chat_id for entry in page.chats))
+    known = set(GroupChat.objects.filter(chat_id__in=chat_ids).values_list("chat_id", flat=True))
+    new = [GroupChat(chat_id=chat_id) for chat_id in chat_ids if chat_id not in known]
+    GroupChat.objects.bulk_create(new, ignore_conflicts=True)
+    for status, same in _by_status(page.chats):
+        rows = GroupChat.objects.filter(chat_id__in=same).exclude(platform_status=status)
+        rows.update(platform_status=status, changed_at=Now())
+    parts = [chat_ids[at : at + CHATS_A_STEP] for at in range(0, len(chat_ids), CHATS_A_STEP)]
+    job.add_steps(CHATS, [(f"{job.step.pages}-{number}", part) for number, part in enumerate(parts)])
+    job.drifted(chats_missing=len(new))
+
+
+def _by_status(entries: Sequence[GroupChatEntry]) -> Iterator[tuple[int, list[str]]]:
+    for status in sorted({entry.status for entry in entries}):
+        yield status, [entry.chat_id for entry in entries if entry.status == status]
+
+
+# --- a read of each chat ----------------------------------------------------------------------------------------------
+
+
+def read_chats(job: Job) -> bool:
+    """Reads the chats of the payload; the cursor counts them. Who is missing is noted, not removed yet.
+
+    A chat that lacks somebody who joined a moment ago is read once more at the end: reads lag (platform.md 10).
+    """
+    while (place := int(job.step.cursor or 0)) < len(job.step.payload):
+        if job.out_of_time:
+            return False
+        started_at, started = job.reading(), clock.now()
+        chat_id = str(job.step.payload[place])
+        detail = _fetch(chat_id)
+        if detail is None:
+            job.step.payload[place] = ""  # not seen: the removals look at it once more
+        with job.page(rows=1, cursor=str(place + 1)):
+            young = detail is not None and not _take_chat(job, detail, started_at, started)
+            if young:
+                job.step.payload.append(chat_id)
+        if young and place + 1 >= len(set(job.step.payload)):
+            raise Again(2.0, reason="reads lag behind events")
+    return True
+
+
+def _fetch(chat_id: str) -> GroupChatDetail | None:
+    try:
+        return api.fetch(chat_id)
+    except WecomError as error:
+        if error.gone:
+            return None
+        raise
+
+
+def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, started: dt.datetime) -> bool:
+    """False when the read can't be judged yet: somebody who joined a moment ago is missing."""
+    chat = stays.chat_of(detail.chat_id)
+    if chat.first_read_at is None:
+        _seed(chat, detail, started)
+    listed = {member.member_id for member in detail.members}
+    absent = [stay for stay in chat.stays.present() if stay.member_id not in listed]
+    limit = started - stays.READS_LAG
+    if any(stay.joined_at > limit for stay in absent):
+        return False
+    whole = dataclasses.replace(detail, members=(*detail.members, *(_as_member(stay) for stay in absent)))
+    result = stays.apply_read(whole, started_at=started_at, known_by=Stay.KnownBy.SYNC)
+    if result.applied and absent:
+        before = chat.read_at.isoformat() if chat.read_at else None
+        job.step.absent.append([chat.pk, started_at.isoformat(), before, [stay.pk for stay in absent]])
+    _announce(job, chat, result.change)
+    job.counted(chats=1, members=len(detail.members))
+    job.drifted(**result.drift)
+    return True
+
+
+def _as_member(stay: Stay) -> MemberInfo:
+    """An open stay that the list lacks, told as if it were there, so that nothing ends before the removals."""
+    return MemberInfo(
+        member_id=stay.member_id,
+        type=1 if stay.staff_id else 2,
+        unionid="",
+        joined_at=stay.read_joined_at,
+        join_scene=stay.join_scene or 0,
+        invited_by=stay.invited_by,
+        state=stay.state,
+        nickname=stay.nickname,
+        name="",
+    )
+
+
+def _seed(chat: GroupChat, detail: GroupChatDetail, started: dt.datetime) -> None:
+    """Everybody of a chat that is read for the first time, in a few statements: they were there before us.
+
+    Whom events have told of already is left to the ledger's own verb, which comes after.
+    """
+    known = {*chat.stays.values_list("member_id", flat=True)}
+    known |= {*StayEvidence.objects.filter(chat=chat).values_list("member_id", flat=True)}
+    members = {
+        member.member_id: member for member in detail.members if member.member_id and member.member_id not in known
+    }
+    staff = people.staff_by_userid(key for key, member in members.items() if member.type == stays.STAFF_MEMBER)
+    names = {key: member.name for key, member in members.items() if member.type != stays.STAFF_MEMBER}
+    customers = people.customers_by_id(names)
+    Stay.objects.bulk_create(
+        [
+            Stay(
+                chat=chat,
+                member_id=key,
+                customer=customers.get(key),
+                staff=staff.get(key) if key not in customers else None,
+                joined_at=member.joined_at or started,
+                read_joined_at=member.joined_at,
+                joined_known_by=Stay.KnownBy.FIRST_READ,
+                counted=False,
+                join_scene=member.join_scene or None,
+                invited_by=member.invited_by[:64],
+                state=member.state[:64],
+                nickname=member.nickname[:128],
+            )
+            for key, member in members.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+# --- who is gone ------------------------------------------------------------------------------------------------------
+
+
+def find_gone_stays(job: Job) -> Found:
+    """Stays that their chat's read lacked, unless a later read has judged them since."""
+    gone: list[object] = []
+    for chat_pk, started_at, before, pks in _absences(job):
+        chat = GroupChat.objects.filter(pk=chat_pk, read_at=dt.datetime.fromisoformat(started_at)).first()
+        if chat is not None:
+            present = list(chat.stays.present().filter(pk__in=pks).values_list("pk", flat=True))
+            gone += [(chat_pk, before, present)] if present else []
+    return Found(sum(len(item[2]) for item in gone), Stay.objects.present().count(), gone)  # type: ignore[index, misc]
+
+
+def _absences(job: Job) -> Iterator[Any]:
+    for step in job.run.steps.filter(kind=CHATS).exclude(absent=[]):
+        yield from step.absent
+
+
+def end_stays(job: Job, found: Found) -> dict[str, int]:
+    """Ends them at the moment of being found; their leaving came after the chat's read before this run's."""
+    now = clock.now()
+    ended: list[Stay] = []
+    for _chat, before, pks in found.rows:  # type: ignore[misc]
+        proof = dt.datetime.fromisoformat(before) if before else None
+        rows = Stay.objects.present().filter(pk__in=pks)
+        keys = list(rows.values_list("pk", flat=True))
+        rows.update(
+            left_at=Greatest(F("joined_at"), Value(now)),
+            left_known_by=Stay.KnownBy.SYNC,
+            left_after=Least(Greatest(F("joined_at"), Value(proof)), Value(now)) if proof else F("joined_at"),
+            changed_at=Now(),
+        )
+        ended += Stay.objects.filter(pk__in=keys).select_related("chat")
+    stays.refresh_people({stay.chat_id for stay in ended})
+    for stay in ended:
+        _announce(job, stay.chat, stays.Change(left=[stay]))
+    return {"members_gone": len(ended)}
+
+
+def find_gone_chats(job: Job) -> Found:
+    """Living chats that no list held and that the platform no longer answers for. `count`: the stays in them."""
+    listed = {
+        chat_id for payload in job.run.steps.filter(kind=CHATS).values_list("payload", flat=True) for chat_id in payload
+    }
+    gone: list[object] = []
+    for chat in GroupChat.objects.living().filter(created_at__lt=job.run.started_at).order_by("pk"):
+        if chat.chat_id not in listed and _is_gone(job, chat.chat_id):
+            gone.append(chat.pk)
+    present = Stay.objects.present()
+    return Found(present.filter(chat__in=gone).count(), present.count(), gone)
+
+
+def _is_gone(job: Job, chat_id: str) -> bool:
+    job.keep()
+    job.reading()
+    return _fetch(chat_id) is None
+
+
+def dismiss_chats(job: Job, found: Found) -> dict[str, int]:
+    """Ends them as dismissed, at the moment of being found."""
+    now = clock.now()
+    for chat in GroupChat.objects.select_for_update(no_key=True).filter(pk__in=found.rows).order_by("pk"):
+        stays.dismiss(chat, now)
+    return {"chats_dismissed": len(found.rows)}
+
+
+def _announce(job: Job, chat: GroupChat, change: stays.Change) -> None:
+    """A first sync announces nothing: everybody in it was there before us."""
+    if job.run.first:
+        return
+    joined = [Happening(chat.entity, stay.joined_at, {"stay": stay.pk}) for stay in change.joined if stay.counted]
+    left = [Happening(chat.entity, stay.left_at, {"stay": stay.pk}) for stay in change.left if stay.left_at]
+    announcing.announce("stay.began", joined, source=Source.SYNC)
+    announcing.announce("stay.ended", left, source=Source.SYNC)
