@@ -118,7 +118,7 @@ class Redis:
                 start_new_session=True,
                 preexec_fn=on_our_death(signal.SIGTERM),
             )
-        note: dict[str, object] = {
+        note = {
             "port": port,
             "password": password,
             "server": processes.identity(self._process.pid).noted(),
