@@ -95,10 +95,10 @@ class Redis:
             _end(pid)
 
     def _launch(self) -> str:
-        port, password = (
-            ports.free_port(_number(self._note().get("port"))),
-            secrets.token_urlsafe(24),
-        )
+        before = self._note()
+        # The address of the last start, if it is free: whoever was connected finds the server again.
+        port = ports.free_port(_number(before.get("port")))
+        password = str(before.get("password") or secrets.token_urlsafe(24))
         notes.write_private(
             self._conf,
             CONFIG.format(
