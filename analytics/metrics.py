@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from analytics.populations import Count, Population, chat_facts, facts, friends, present
@@ -68,10 +69,8 @@ _SENT: Final = facts("welcomes", "sent")
 def _retention(days: int) -> Metric:
     return Metric(
         f"retention_d{days}",
-        _("Still there after %(days)d days") % {"days": days} if days > 1 else _("Still there after 1 day"),
-        _(
-            "Of the persons who joined a chat, those who are in it that many days later; only days whose window has ended."
-        ),
+        format_lazy(_("Retention, day {days}"), days=days),
+        _("Of the persons who joined a chat, those in it so many days later; only days whose window has ended."),
         "R",
         _persons(Population("kept")),
         _persons(_JOINS),

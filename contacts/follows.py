@@ -104,7 +104,9 @@ def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, custome
     """Brings the rows in line with the periods: ends first, so that never two are open."""
     pairs = _pair(rows, periods)
     kept = {row.pk for row, _ in pairs if row is not None}
-    Follow.objects.filter(pk__in=[row.pk for row in rows if row.pk not in kept]).delete()
+    gone, _ = Follow.objects.filter(pk__in=[row.pk for row in rows if row.pk not in kept]).delete()
+    if gone:  # a row that is gone has no changed_at: the numbers find its days by the person's other rows
+        Follow.objects.filter(pk__in=kept).update(changed_at=Now())
     began, ended = [], []
     for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
         was_open = row is None or row.ended_at is None

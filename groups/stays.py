@@ -233,7 +233,9 @@ class _Member:
             periods[-1].end = max(clock.now(), periods[-1].start)
         pairs = self._pair(periods)
         kept = {row.pk for row, _ in pairs if row is not None}
-        Stay.objects.filter(pk__in=[row.pk for row in self.rows if row.pk not in kept]).delete()
+        gone, _ = Stay.objects.filter(pk__in=[row.pk for row in self.rows if row.pk not in kept]).delete()
+        if gone:  # a row that is gone has no changed_at: the numbers find its days by the person's other rows
+            Stay.objects.filter(pk__in=kept).update(changed_at=Now())
         for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
             self._write(row, period, change)
 
@@ -242,7 +244,11 @@ class _Member:
         begins: list[Mark[Ref]] = [Mark(item.at, item) for item in self.evidence if item.kind == joined]
         begins += [Mark(row.joined_at, row) for row in self.rows if row.joined_known_by == Stay.KnownBy.HISTORY]
         ends: list[Mark[Ref]] = [Mark(item.at, item) for item in self.evidence if item.kind == left]
-        ends += [Mark(row.left_at, row) for row in self.rows if row.left_at is not None and self._end_stands(row)]
+        ends += [
+            Mark(row.left_at, row, weak=row.left_known_by in WEAK)
+            for row in self.rows
+            if row.left_at is not None and self._end_stands(row)
+        ]
         starts = [row.read_joined_at for row in self.rows if row.read_joined_at]
         if self.listed is not None and self.listed.joined_at is not None:
             starts.append(self.listed.joined_at)
