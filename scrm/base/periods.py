@@ -16,10 +16,14 @@ TOLERANCE = dt.timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Mark(Generic[Ref]):
-    """A begin or an end that an event proves; `ref` is the caller's evidence for it."""
+    """A begin or an end; `ref` is the caller's evidence for it.
+
+    A weak end was concluded from a comparison: it ends what began before it, never what begins in the same second.
+    """
 
     at: dt.datetime
     ref: Ref
+    weak: bool = False
 
 
 @dataclass
@@ -90,23 +94,24 @@ def _apply(
     """Within one second an open period ends before the next begins; otherwise what begins may also end."""
     was_open = _open(periods) is not None
     if was_open:
-        _close(periods, moment)
+        _close(periods, moment.at, moment.ends)
     for mark in moment.begins:
         _begin(periods, mark, listed_of.get(id(mark)), listed_restarts)
     if moment.listed:
         _list(periods, moment.at, listed_restarts)
     if not was_open:
-        _close(periods, moment)
+        _close(periods, moment.at, [mark for mark in moment.ends if not mark.weak])
 
 
 def _open(periods: list[Period[Ref]]) -> Period[Ref] | None:
     return periods[-1] if periods and periods[-1].end is None else None
 
 
-def _close(periods: list[Period[Ref]], moment: _Moment[Ref]) -> None:
+def _close(periods: list[Period[Ref]], at: dt.datetime, ends: list[Mark[Ref]]) -> None:
     current = _open(periods)
-    if current is not None and moment.ends:
-        current.end, current.ended = max(moment.at, current.start), moment.ends[0]
+    if current is not None and ends:
+        current.end = max(at, current.start)
+        current.ended = min(ends, key=lambda mark: mark.weak)  # what an event proves goes before a conclusion
 
 
 def _begin(periods: list[Period[Ref]], mark: Mark[Ref], listed_at: dt.datetime | None, listed_restarts: bool) -> None:

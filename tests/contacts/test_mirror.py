@@ -90,7 +90,7 @@ def test_a_hand_over_is_neither_add_nor_loss(corp: Corp, t0: int) -> None:
 
 
 def test_edits_bring_remark_and_tags(corp: Corp, t0: int) -> None:
-    tag = corp.act("create_tag", group_name="意向", name="高")["tag_id"]
+    tag = corp.happens("create_tag", group="意向", name="高")["id"]
     corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
     corp.happens("edit", userid="wanglei", external_userid="wmLin", remark="小林-杭州", add_tags=[tag])
 

@@ -15,7 +15,9 @@ def test_reads_chats_with_their_members(standin: Any) -> None:
     standin.act("create_user", callback=False, userid="wanglei", name="王磊")
     friend = standin.act("add", callback=False, userid="wanglei")["external_userid"]
     stranger = standin.act("create_person", callback=False)["external_userid"]
-    chat_id = standin.act("create_chat", callback=False, owner="wanglei", name="福利群", members=[friend, stranger])["chat_id"]
+    chat_id = standin.act("create_chat", callback=False, owner="wanglei", name="福利群", members=[friend, stranger])[
+        "chat_id"
+    ]
 
     run = synced()
 
