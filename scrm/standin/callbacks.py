@@ -210,8 +210,8 @@ class Callbacks:
             callback.tries += 1
             callback.sent_at = callback.sent_at or time.time()
             try:
-                sending = self._client.send("POST", signed.query, signed.body)
-                status, _ = await asyncio.wait_for(sending, self._settings.callback_timeout)
+                async with asyncio.timeout(self._settings.callback_timeout):
+                    status, _ = await self._client.send("POST", signed.query, signed.body)
             except (OSError, EOFError, ValueError, TimeoutError) as error:
                 callback.answers.append(type(error).__name__)
                 return False
@@ -225,8 +225,8 @@ class Callbacks:
         while not self._verified.is_set():
             echo = str(secrets.randbelow(10**19))
             try:
-                sending = self._client.send("GET", self._envelope.url_check(echo))
-                status, body = await asyncio.wait_for(sending, URL_CHECK_SECONDS)
+                async with asyncio.timeout(URL_CHECK_SECONDS):
+                    status, body = await self._client.send("GET", self._envelope.url_check(echo))
             except (OSError, EOFError, ValueError, TimeoutError):
                 status, body = 0, b""
             if status == 200 and body == echo.encode():

@@ -48,7 +48,6 @@ def _no_garbage_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-        gc.freeze()
 
 
 class StandIn:
@@ -142,7 +141,7 @@ class StandIn:
 
     def stop(self) -> None:
         """End everything; callbacks on their way are dropped."""
-        if self._loop is not None and self._stopping is not None:
+        if self._loop is not None and self._stopping is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(START_SECONDS)
