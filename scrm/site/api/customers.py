@@ -207,7 +207,6 @@ class Timeline(ApiView):
 
     def get(self, request: Request, external_userid: str) -> Response:
         customer = found(Customer.objects.added().visible_to(self.user), external_userid=external_userid)
-        assert self.paginator is not None
-        entries: Any = timeline.of(customer, user=self.user)
-        page = self.paginator.paginate_queryset(entries, request, view=self)
-        return self.paginator.get_paginated_response(EntryShape(page, many=True).data)
+        page = self.paginate_queryset(timeline.of(customer, user=self.user))
+        assert page is not None
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)

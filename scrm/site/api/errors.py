@@ -15,4 +15,4 @@ class Error(serializers.Serializer[Any]):
     """Body of every answer of 400 and above."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
-    errors = ErrorItem(many=True)
+    errors = ErrorItem(many=True)  # type: ignore[assignment]  # shadows a property that only forms use

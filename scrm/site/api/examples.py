@@ -76,3 +76,25 @@ CALLBACK = _answer(
         "repeats": 0, "state": "done", "attempts": 0, "error": None,
     },
 )  # fmt: skip
+POINT = _answer(
+    "One day",
+    {
+        "key": "2026-11-20", "label": "2026-11-20", "value": 0.625, "numerator": 5, "denominator": 8,
+        "null_reason": None, "estimated": False, "estimated_rows": 0,
+    },
+)  # fmt: skip
+FUNNEL = OpenApiExample(
+    "By channel",
+    value={
+        "steps": ["added", "welcomed", "joined", "stayed_7d"], "from": "2026-11-01", "to": "2026-11-21",
+        "window_days": 7, "breakdown": "channel",
+    },
+    request_only=True,
+)  # fmt: skip
+STEP = _answer(
+    "A step",
+    {
+        "key": "parcel", "label": "包裹卡", "step": "joined", "customers": 610, "rate": 0.61,
+        "rate_from_previous": 0.64, "base": 953, "waiting": 40, "median_seconds": 310.0,
+    },
+)  # fmt: skip

@@ -11,10 +11,10 @@ class ResourceSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         query_class = getattr(self.view, "query_class", None)
-        return [query_class] if query_class and self.method == "GET" else []
+        return [query_class] if query_class and query_class().fields and self.method == "GET" else []
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "scrm.site.api.authentication.TokenAuthentication"
     name = "token"
 

@@ -64,7 +64,7 @@ class Pages(BasePagination):
         fetch, key_of, read_key = self.access(queryset)
         try:
             key = read_key(cursor.key) if cursor else None
-        except (ValueError, FieldError, OverflowError) as error:
+        except (ValueError, TypeError, FieldError, OverflowError) as error:
             raise _bad_cursor() from error
         back = cursor is not None and cursor.back
         rows = fetch(key, back, size + 1)
@@ -96,10 +96,15 @@ class Pages(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": "string", "format": "uri", "nullable": True}
+        address = "https://scrm.example.com/api/v1/customers/?cursor="
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
+            "properties": {
+                "next": {**link, "example": f"{address}WzAsMTAwXQ"},
+                "previous": {**link, "example": f"{address}WzEsMV0"},
+                "results": schema,
+            },
         }
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
@@ -160,6 +165,8 @@ def _typed(rows: "QuerySet[Model]", names: Sequence[str], key: Key) -> Key:
     fields = [meta.pk if name == "pk" else meta.get_field(name) for name in names]
     values = tuple(field.to_python(value) for field, value in zip(fields, key, strict=True))  # type: ignore[union-attr]
     if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
+        raise ValueError(key)
+    if any(isinstance(value, dt.datetime) and value.tzinfo is None for value in values):
         raise ValueError(key)
     return values
 

@@ -7,6 +7,7 @@ from scrm.site.api.channels import Channels
 from scrm.site.api.customers import Customers, OneCustomer, Timeline
 from scrm.site.api.docs import Docs, Schema
 from scrm.site.api.group_chats import GroupChats, Members, OneGroupChat
+from scrm.site.api.metrics import Dictionary, Funnels, Metrics
 from scrm.site.api.staff import Departments, OneStaff, StaffList
 from scrm.site.api.tags import Tags
 from scrm.site.api.views import Nowhere
@@ -29,6 +30,9 @@ urlpatterns = [
     path("group-chats/<str:chat_id>/members/", Members.as_view(), name="members"),
     path("channels/", Channels.as_view(), name="channels"),
     path("welcomes/", Welcomes.as_view(), name="welcomes"),
+    path("metrics/", Metrics.as_view(), name="metrics"),
+    path("metrics/dictionary/", Dictionary.as_view(), name="dictionary"),
+    path("funnels/", Funnels.as_view(), name="funnels"),
     path("callbacks/", Callbacks.as_view(), name="callbacks"),
     path("callbacks/<int:pk>/", OneCallback.as_view(), name="callback"),
     path("callbacks/<int:pk>/replay/", Replay.as_view(), name="replay"),

@@ -6,9 +6,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -43,7 +45,7 @@ class ApiView(GenericAPIView[Any]):
     parser_classes = [BoundedJSONParser]
     filter_backends = []
     metadata_class = None
-    pagination_class = None
+    pagination_class: type[BasePagination] | None = None
     asked: dict[str, Any]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -112,6 +114,7 @@ def refuse(texts: dict[str, str], code: str) -> None:
         raise ValidationError({name: [ErrorDetail(text, code=code)] for name, text in texts.items()})
 
 
+@extend_schema(exclude=True)
 class Nowhere(ApiView):
     """Addresses that don't exist answer in the API's shape, too."""
 
