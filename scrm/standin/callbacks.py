@@ -17,7 +17,7 @@ from .events import Fields, to_xml
 from .settings import CALLBACK_SPREAD, Settings
 from .wire import Client
 
-KEPT = 50_000  # callbacks remembered for /_standin/callbacks
+KEPT = 20_000  # callbacks remembered for /_standin/callbacks
 URL_CHECK_SECONDS = 1.0  # wecom-api.md §2.2
 URL_CHECK_PAUSE = 0.5
 

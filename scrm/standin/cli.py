@@ -70,7 +70,7 @@ def say(line: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; the exit code."""
+    """Serve until SIGINT or SIGTERM; exit code 2 for wrong options, 1 when the port cannot be taken."""
     try:
         standin = build(options)
     except ValueError as error:
@@ -79,7 +79,11 @@ def run(options: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: standin.stop())
     gc.freeze()  # the world stays; later collections need not walk it
-    standin.run()
+    try:
+        standin.run()
+    except OSError as error:
+        sys.stderr.write(f"stand-in: cannot listen on port {options.port}: {error.strerror or error}\n")
+        return 1
     return 0
 
 

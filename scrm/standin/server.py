@@ -113,6 +113,7 @@ class StandIn:
         )
         self._actions = actions(self.world)
         self._people = LivePeople(self, scenario, customers, seed=seed, pace=pace, say=say) if traffic else None
+        self._say = say
         self._verify_url = verify_url
         self._host, self._port = host, port
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -223,6 +224,9 @@ class StandIn:
         self._port = server.sockets[0].getsockname()[1]
         self.callbacks.start(self._loop, verify=self._verify_url)
         self._started.set()
+        if self._say is not None:
+            count = len(self.world.contacts.customers)
+            self._say(f"Stand-in WeCom listens on {self.url} ({self.scenario}, {count} people)")
         tasks = [asyncio.create_task(self._live())]
         if self._snapshot is not None:
             tasks.append(asyncio.create_task(self._snapshot.keep()))

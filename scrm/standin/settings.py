@@ -55,6 +55,7 @@ class Settings:
     receive_rule: str = "month_total"  # month_total | week_7 | day_1, platform.md 1
     welcome_busy: float = 0.0  # share of welcomes answered 41096
     unionids: bool = True  # the corp bound a WeChat developer account
+    # How live people's chat events look; what tests do themselves they name in the act.
     merged_joins: float = 0.0  # share of joins within 3 s of each other told as one event
     unnamed_change: float = 0.0  # share of chat events that carry a second change not named
     old_form: float = 0.0  # share of chat events without member versions
