@@ -33,7 +33,7 @@ class ChannelPage(ConsolePage):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("state",) if obj else ()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type[forms.ModelForm[Any]]:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> "type[forms.ModelForm[Any]]":
         labels = {"state": gettext_lazy("state of the code")}
         help_texts = {
             "state": gettext_lazy("The state given to the code when it was made (at most 30 characters there). It can't be changed later.")

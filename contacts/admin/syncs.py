@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts import sync
 from contacts.models import SyncRun
-from scrm.base import audit, clock
+from scrm.base import audit
 from scrm.base.console import formats
 from scrm.base.console.pages import ConsolePage
 
@@ -69,20 +70,17 @@ class SyncPage(ConsolePage):
 
     def start(self, request: HttpRequest) -> HttpResponse:
         """The button 立即同步; while one runs, it leads there."""
-        from contacts import sync
-
-        run = sync.start(request.user)
+        run = sync.start(request.user)  # type: ignore[arg-type]
         audit.record("sync.start", user=request.user, subject=f"#{run.pk}", request=request)  # type: ignore[arg-type]
         return redirect(self.detail_address(run))
 
     def accept(self, request: HttpRequest, run: SyncRun) -> None:
         """Lets a held run remove what it found missing."""
-        from contacts import sync
-
-        if run.state != SyncRun.State.HELD:
+        try:
+            sync.accept_removals(run, request.user)  # type: ignore[arg-type]
+        except sync.NotHeld:
             self.say(request, _("This sync no longer waits."), good=False)
             return
-        sync.accept_removals(run, request.user)
         audit.record("sync.accept_removals", user=request.user, subject=f"#{run.pk}", request=request, held=run.held)  # type: ignore[arg-type]
         self.say(request, _("Accepted: the removals are being carried out."))
 
@@ -142,7 +140,8 @@ def progress_of(run: SyncRun) -> dict[str, Any]:
         step["done"] += finished_at is not None
         step["pages"] += pages
         step["rows"] += rows
-    whole, done = (sum(step[key] for step in steps.values()) for key in ("all", "done"))
+    now = sync.progress(run)
+    whole, done = now.steps, now.steps_done
     running = run.state == SyncRun.State.RUNNING
     share = 100 if run.state in {SyncRun.State.DONE, SyncRun.State.HELD} else (100 * done // whole if whole else 0)
     return {
@@ -151,7 +150,9 @@ def progress_of(run: SyncRun) -> dict[str, Any]:
         "state": state_tag(run),
         "steps": list(steps.values()),
         "share": min(99, share) if running else share,
-        "seconds": formats.lasting(_seconds(run)),
+        "seconds": formats.lasting(now.seconds),
+        "calls": now.api_calls,
+        "waiting": now.waiting,
         "counts": [(COUNTS.get(key, key), value) for key, value in run.counts.items()],
         "drift": [(drift_word(key), value) for key, value in run.drift.items()],
         "drift_total": _total(run.drift),
@@ -161,18 +162,28 @@ def progress_of(run: SyncRun) -> dict[str, Any]:
 def drift_word(key: str) -> str | Promise:
     """What a counted difference means."""
     words = {
+        "departments_missing": gettext_lazy("departments that we did not know"),
+        "departments_gone": gettext_lazy("departments that no longer exist"),
+        "staff_missing": gettext_lazy("staff that we did not know"),
+        "staff_gone": gettext_lazy("staff who had left unnoticed"),
+        "tags_missing": gettext_lazy("tags that we did not know"),
+        "tags_gone": gettext_lazy("tags that no longer exist"),
+        "customers_missing": gettext_lazy("customers that we did not know"),
         "follows_missing": gettext_lazy("friendships that we did not know"),
-        "follows_extra": gettext_lazy("friendships that had ended unnoticed"),
-        "tags_different": gettext_lazy("customers with other tags"),
-        "stays_missing": gettext_lazy("members that we did not know"),
-        "stays_extra": gettext_lazy("members who had left unnoticed"),
+        "follows_changed": gettext_lazy("friendships with other remarks or tags"),
+        "follows_gone": gettext_lazy("friendships that had ended unnoticed"),
+        "follows_of_gone_staff": gettext_lazy("friendships of staff who had left"),
+        "chats_missing": gettext_lazy("chats that we did not know"),
+        "chats_gone": gettext_lazy("chats that no longer exist"),
+        "members_missing": gettext_lazy("members that we did not know"),
+        "members_gone": gettext_lazy("members who had left unnoticed"),
     }
     return words.get(key, key)
 
 
 def _seconds(run: SyncRun) -> float | None:
-    end = run.finished_at or (clock.now() if run.state == SyncRun.State.RUNNING else None)
-    return (end - run.started_at).total_seconds() if end else None
+    """Real time that an ended run took."""
+    return (run.finished_real_at - run.started_real_at).total_seconds() if run.finished_real_at else None
 
 
 def _total(drift: dict[str, Any]) -> int:

@@ -2,6 +2,162 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": _("Private-domain communities"), "SITE_HEADER": _("Private-domain communities")}
+Text = str | Promise
+
+# Group → items: title, icon, address name, model whose page must be open to the user (none: everybody), badge
+_MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
+    (_("Workbench"), [(_("Home"), "home", "admin:index", "", "")]),
+    (
+        _("Acquisition"),
+        [
+            (_("Channels"), "qr_code_2", "admin:contacts_channel_changelist", "contacts.Channel", ""),
+            (_("Welcome rules"), "waving_hand", "admin:campaigns_welcomerule_changelist", "campaigns.WelcomeRule", ""),
+            (_("Welcomes"), "mark_chat_read", "admin:campaigns_welcome_changelist", "campaigns.Welcome", ""),
+        ],
+    ),
+    (
+        _("Customers"),
+        [
+            (_("All customers"), "person", "admin:contacts_customer_changelist", "contacts.Customer", ""),
+            (_("Tags"), "sell", "admin:contacts_tag_changelist", "contacts.Tag", ""),
+            (_("Staff"), "badge", "admin:contacts_staff_changelist", "contacts.Staff", ""),
+            (_("Departments"), "account_tree", "admin:contacts_department_changelist", "contacts.Department", ""),
+        ],
+    ),
+    (
+        _("Group chats"),
+        [(_("All group chats"), "groups", "admin:groups_groupchat_changelist", "groups.GroupChat", "")],
+    ),
+    (
+        _("Analytics"),
+        [
+            (_("Dashboard"), "monitoring", "dashboards:overview", "", ""),
+            (_("Definitions"), "menu_book", "dashboards:dictionary", "", ""),
+        ],
+    ),
+    (
+        _("System"),
+        [
+            (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
+            (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),
+            (_("Work queue"), "checklist", "admin:base_work_changelist", "base.Work", ""),
+            (_("API calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
+            (_("API tokens"), "key", "admin:base_apitoken_changelist", "base.ApiToken", ""),
+            (_("Users"), "manage_accounts", "admin:base_user_changelist", "base.User", ""),
+            (_("Audit trail"), "history", "admin:base_auditrecord_changelist", "base.AuditRecord", ""),
+        ],
+    ),
+]
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups that hold something for this user; items whose page does not exist or is closed stay out."""
+    groups = []
+    for title, entries in _MENU:
+        items = [item for item in (_item(request, *entry) for entry in entries) if item]
+        if items:
+            groups.append({"title": title, "items": items, "collapsible": False})
+    return groups
+
+
+def _item(request: HttpRequest, title: Text, icon: str, name: str, model: str, badge: str) -> dict[str, Any] | None:
+    try:
+        link = reverse(name)
+    except NoReverseMatch:
+        return None
+    if model and not _open_to(request, model):
+        return None
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": _active(request, link)}
+    number = _badge(badge) if badge else 0
+    return {**item, "badge": str(number), "badge_variant": "danger"} if number else item
+
+
+def _active(request: HttpRequest, link: str) -> bool:
+    return request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
+
+
+def _open_to(request: HttpRequest, model: str) -> bool:
+    from django.apps import apps
+    from django.contrib import admin
+
+    page = admin.site._registry.get(apps.get_model(model))
+    return page is not None and page.has_view_permission(request)
+
+
+def _badge(name: str) -> int:
+    from contacts.models import SyncRun
+    from scrm.base.models import Work
+
+    if name == "held_syncs":
+        return SyncRun.objects.filter(state=SyncRun.State.HELD).count()
+    failed = Work.objects.filter(state=Work.State.QUARANTINED, source_kind="callback")
+    return failed.values("source_id").distinct().count()
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """A label for installations that are no production: the demo says so on every page."""
+    if settings.WECOM_API_URL.startswith(("http://127.0.0.1", "http://localhost")):
+        return [str(_("Demo: stand-in WeCom")), "info"]
+    return None
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """Links of the user menu: the password, and the version that is running."""
+    return [
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+        {"title": f"{_('Version')} {settings.VERSION}", "link": reverse("admin:index")},
+    ]
+
+
+def search(request: HttpRequest, term: str) -> list[Any]:
+    """What the command palette finds beside the pages: customers and chats by name, pinyin or initials."""
+    from unfold.dataclasses import SearchResult
+
+    from contacts.models import Customer
+    from groups.models import GroupChat
+
+    customers = Customer.objects.visible_to(request.user).added().named_like(term)[:8]  # type: ignore[arg-type]
+    chats = GroupChat.objects.visible_to(request.user).filter(name__icontains=term)[:5]  # type: ignore[arg-type]
+    found = [(row, _("customer"), "person", "admin:contacts_customer_change") for row in customers]
+    found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]  # type: ignore[misc]
+    return [
+        SearchResult(title=str(row), description=str(kind), link=reverse(name, args=[row.pk]), icon=icon)
+        for row, kind, icon, name in found
+    ]
+
+
+_BLUE = {
+    "50": "#eff6ff", "100": "#dbeafe", "200": "#bfdbfe", "300": "#93c5fd", "400": "#60a5fa", "500": "#3b82f6",
+    "600": "#2563eb", "700": "#1d4ed8", "800": "#1e40af", "900": "#1e3a8a", "950": "#172554",
+}  # fmt: skip
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Private-domain communities"),
+    "SITE_HEADER": _("Private-domain communities"),
+    "SITE_SUBHEADER": _("WeCom customer operations"),
+    "SITE_SYMBOL": "groups",
+    "SITE_URL": None,
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "8px",
+    "ENVIRONMENT": "scrm.site.navigation.environment",
+    "DASHBOARD_CALLBACK": "scrm.site.console.home.home",
+    "STYLES": [lambda request: static("console/console.css")],
+    "COLORS": {"primary": _BLUE},
+    "ACCOUNT": {"navigation": "scrm.site.navigation.account_links"},
+    "COMMAND": {"search_models": False, "show_history": False, "search_callback": "scrm.site.navigation.search"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "show_all_applications": False,
+        "navigation": "scrm.site.navigation.menu",
+    },
+}

@@ -1,7 +1,14 @@
 """Addresses of the face."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from scrm.site.views import health
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    re_path(r"^(?P<name>(?:WW|MP)_verify_[A-Za-z0-9]{1,64}\.txt)$", health.domain_proof, name="domain-proof"),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("scrm.site.api.urls")),
 ]

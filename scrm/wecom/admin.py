@@ -1,0 +1,238 @@
+"""The inbox of callbacks and the log of calls: what came in, what went out, what failed, and doing it again."""
+
+import datetime as dt
+from typing import Any
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+from django.contrib import admin
+from django.contrib.admin import action, display
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from scrm.base import audit
+from scrm.base.console import formats
+from scrm.base.console.filters import DayRangeFilter
+from scrm.base.console.pages import ConsolePage
+from scrm.base.console.unfold import DropdownFilter
+from scrm.base.models import Work
+from scrm.base.redis import Away
+from scrm.base.work import replay
+from scrm.wecom import quotas
+from scrm.wecom.models import ApiCall, Callback
+
+STATE_KIND = {"failed": "bad", "waiting": "pri", "done": "ok", "ignored": ""}
+_LATEST = 5000  # kinds of callbacks are looked up among these
+
+
+def state_word(state: str) -> str:
+    """A callback's state: that of its worst lane."""
+    words = {"failed": _("failed"), "waiting": _("waiting"), "done": _("done"), "ignored": _("ignored")}
+    return words.get(state, state)
+
+
+class KindFilter(DropdownFilter):
+    """Callbacks of one kind (`?kind=event/change_type`)."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        latest = Callback.objects.order_by("-id").values("event", "change_type")[:_LATEST]
+        kinds = sorted({(row["event"], row["change_type"]) for row in latest})
+        return [(f"{event}/{change}", f"{change or event or _('unreadable')}") for event, change in kinds]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        event, _slash, change = str(self.value()).partition("/")
+        return queryset.filter(event=event, change_type=change)
+
+
+@admin.register(Callback)
+class CallbackPage(ConsolePage):
+    """Raw callbacks name customers of every department: administrators only."""
+
+    views = (
+        ("failed", gettext_lazy("Failed")),
+        ("waiting", gettext_lazy("Waiting")),
+        ("done", gettext_lazy("Done")),
+        ("ignored", gettext_lazy("Ignored")),
+    )
+    list_display = ("number", "kind", "entity", "received", "happened", "state_now", "count_attempts", "count_repeats", "error_short")
+    list_filter = (KindFilter, ("received_at", DayRangeFilter))
+    search_fields = ("entity",)
+    search_help_text = gettext_lazy("Id of a customer, chat or staff member")
+    ordering = ("-id",)
+    actions = ("replay_chosen",)
+    detail_template = "console/wecom/callback.html"
+    nothing_yet = gettext_lazy("WeCom has not called yet. Enter the address, token and key under 企微后台 > 应用管理 > 自建应用 > 接收消息.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).with_state()  # type: ignore[attr-defined]
+
+    def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
+        known = view in {"failed", "waiting", "done", "ignored"}
+        return rows.in_state(view) if known else rows.none()  # type: ignore[attr-defined]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        names = [term, *(f"{prefix}:{term}" for prefix in ("contact", "chat", "staff"))]
+        return queryset.filter(entity__in=names), False
+
+    @action(description=gettext_lazy("Do the chosen ones again"))
+    def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._replay(request, list(queryset.values_list("pk", flat=True)))
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def deeds(self) -> dict[str, Any]:
+        return {"replay": lambda request, row: self._replay(request, [row.pk])}
+
+    def _replay(self, request: HttpRequest, ids: list[int]) -> None:
+        count = replay(Callback.WORK_SOURCE, ids)
+        audit.record(
+            "callback.replay", user=request.user, request=request, subject=", ".join(f"#{pk}" for pk in ids[:10]), count=count  # type: ignore[arg-type]
+        )  # fmt: skip
+        text = ngettext("%(n)d piece of work is done again.", "%(n)d pieces of work are done again.", count)
+        self.say(request, text % {"n": count} if count else _("Nothing to do again: the work is still waiting."), good=bool(count))
+
+    def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
+        works = list(Work.objects.filter(source_kind=Callback.WORK_SOURCE, source_id=instance.pk).order_by("lane"))
+        return {
+            "callback": instance,
+            "title": f"#{instance.pk}",
+            "kind": instance.change_type or instance.event or _("unreadable"),
+            "state": formats.tag(state_word(instance.state), STATE_KIND.get(instance.state, "")),
+            "works": [(work, work_tag(work)) for work in works],
+            "open_again": any(work.state in {"done", "quarantined", "ignored"} for work in works),
+            "xml": pretty(instance.raw),
+        }
+
+    @display(description=gettext_lazy("callback"), ordering="id")
+    def number(self, row: Any) -> str:
+        return f"#{row.pk}"
+
+    @display(description=gettext_lazy("kind"))
+    def kind(self, row: Any) -> str:
+        return row.change_type or row.event or _("unreadable")
+
+    @display(description=gettext_lazy("received"), ordering="id")
+    def received(self, row: Any) -> SafeString:
+        return formats.ago(row.received_at, real=True)
+
+    @display(description=gettext_lazy("happened"))
+    def happened(self, row: Any) -> str:
+        return formats.moment(row.happened_at)
+
+    @display(description=gettext_lazy("result"))
+    def state_now(self, row: Any) -> SafeString:
+        return formats.tag(state_word(row.state), STATE_KIND.get(row.state, ""))
+
+    @display(description=gettext_lazy("attempts"))
+    def count_attempts(self, row: Any) -> SafeString:
+        return formats.figure(row.attempts)
+
+    @display(description=gettext_lazy("repeats"))
+    def count_repeats(self, row: Any) -> SafeString:
+        return formats.figure(row.repeats)
+
+    @display(description=gettext_lazy("error"))
+    def error_short(self, row: Any) -> str:
+        return (f"{row.error[:60]}…" if len(row.error) > 60 else row.error) or formats.NONE
+
+
+def work_tag(work: Work) -> SafeString:
+    """The state of one lane's work."""
+    kind = {"quarantined": "bad", "waiting": "pri", "leased": "pri", "done": "ok"}.get(work.state, "")
+    return formats.tag(work.get_state_display(), kind)
+
+
+def pretty(raw: str) -> str:
+    """The raw XML with one element a line; texts with a document type (entities) and broken ones stay as they came."""
+    if "<!DOCTYPE" in raw or "<!ENTITY" in raw:
+        return raw
+    try:
+        text = minidom.parseString(raw).documentElement.toprettyxml(indent="  ")  # noqa: S318  entities are out, see above
+    except (ExpatError, ValueError, AttributeError):
+        return raw
+    return "\n".join(line for line in text.splitlines() if line.strip())
+
+
+class ErrorFilter(DropdownFilter):
+    """Calls by error code (`?errcode=45009`; `-`: any failure)."""
+
+    title = gettext_lazy("error code")
+    parameter_name = "errcode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        codes = ApiCall.objects.exclude(errcode=0).order_by().values_list("errcode", flat=True).distinct()
+        known = sorted(code for code in codes if code is not None)
+        return [("-", _("all failures")), ("none", _("no answer")), *((str(code), str(code)) for code in known)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = str(self.value() or "")
+        if value == "-":
+            return queryset.exclude(errcode=0) | queryset.filter(errcode__isnull=True)
+        if value == "none":
+            return queryset.filter(errcode__isnull=True)
+        return queryset.filter(errcode=int(value)) if value.lstrip("-").isdigit() else queryset
+
+
+class ApiFilter(DropdownFilter):
+    """Calls of one API (`?api=externalcontact/get`)."""
+
+    title = gettext_lazy("API")
+    parameter_name = "api"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in ApiCall.objects.order_by("api").values_list("api", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(api=self.value()) if self.value() else queryset
+
+
+@admin.register(ApiCall)
+class ApiCallPage(ConsolePage):
+    """Each failed call and a sample of the good ones, below what is left of the budgets."""
+
+    list_display = ("api", "made", "result", "count_ms", "detail_text")
+    list_filter = (ApiFilter, ErrorFilter, ("at", DayRangeFilter))
+    ordering = ("-id",)
+    list_before_template = "console/wecom/budget.html"
+    fields = ("api", "made", "result", "count_ms", "detail_text")
+    readonly_fields = fields
+    nothing_yet = gettext_lazy("No call failed and none was sampled yet.")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            usage: list[quotas.Usage] | None = quotas.usage()
+        except Away:
+            usage = None
+        recent = ApiCall.objects.filter(at__gt=Now() - dt.timedelta(hours=1)).exclude(errcode=0)
+        return super().changelist_view(request, {"usage": usage, "recent_failures": recent.count(), **(extra_context or {})})
+
+    @display(description=gettext_lazy("made"), ordering="id")
+    def made(self, row: Any) -> SafeString:
+        return formats.ago(row.at, real=True)
+
+    @display(description=gettext_lazy("result"), ordering="errcode")
+    def result(self, row: Any) -> SafeString:
+        if row.errcode is None:
+            return formats.tag(_("no answer"), "bad")
+        return formats.tag("0", "ok") if row.errcode == 0 else formats.tag(str(row.errcode), "bad")
+
+    @display(description=gettext_lazy("milliseconds"), ordering="ms")
+    def count_ms(self, row: Any) -> SafeString:
+        return formats.figure(row.ms)
+
+    @display(description=gettext_lazy("detail"))
+    def detail_text(self, row: Any) -> str:
+        return row.detail or formats.NONE
