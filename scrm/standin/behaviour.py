@@ -143,18 +143,19 @@ class LivePeople:
     def _arrive(self) -> None:
         draw = self.rng.random()
         source = self.rng.choices(self.profile.sources, [item.share for item in self.profile.sources])[0]
-        if source.state and self._known and draw < KNOWN_AMONG_SCANNERS:
-            self._scan(source, self.rng.choice(self._known))
+        if source.state and draw < KNOWN_AMONG_SCANNERS and (pair := self._pair()) is not None:
+            self._standin.act("add", userid=pair[0], external_userid=pair[1], state=source.state)
+            self.tell(f"{self.name(pair[1])} scans {source.name} again, a friend already")
         elif draw < KNOWN_AMONG_SCANNERS + RETURNS and self._return(source):
             return
         elif source.state:
-            self._scan(source, None)
+            self._scan(source)
         else:
             self._add_by_hand(source)
 
-    def _scan(self, source: Source, external_userid: str | None) -> None:
+    def _scan(self, source: Source) -> None:
         welcome = self.rng.random() >= NO_CODE
-        added = self._standin.act("scan", state=source.state, external_userid=external_userid, welcome=welcome)
+        added = self._standin.act("scan", state=source.state, welcome=welcome)
         if added.get("event"):
             self._added(added, f"scans {source.name}")
 

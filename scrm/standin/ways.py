@@ -38,16 +38,23 @@ class Ways:
         return Change({"config_id": way.config_id, "state": state, "users": users})
 
     def scan(self, state: str, external_userid: str | None = None, **given: Any) -> Change:
-        """Somebody scans the code with `state`: its members take turns (stand-in.md §1)."""
+        """Somebody scans the code with `state`: its members take turns (stand-in.md §1), unless it is exclusive."""
         way = self.by_state(state)
         if way is None:
             raise Refusal(41044)
         users = [userid for userid in way.users if userid in self._world.book.staff]
         if not users:
             return Change({"event": False, "reason": "nobody behind the code"})
-        way.turn += 1
-        userid = users[way.turn % len(users)]
+        met = self._met(users, external_userid) if way.exclusive else None
+        way.turn += met is None
+        userid = met or users[way.turn % len(users)]
         return self._world.contacts.add(userid, external_userid, state, add_way=1, **given)
+
+    def _met(self, users: list[str], external_userid: str | None) -> str | None:
+        """Whom of these the person has as a friend already."""
+        customer = self._world.contacts.customers.get(external_userid or "")
+        follows = customer.follows if customer is not None else ()
+        return next((follow.userid for follow in follows if follow.userid in users), None)
 
     def rename_staff(self, old: str, new: str) -> None:
         """A staff member has another userid."""

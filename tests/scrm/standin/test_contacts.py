@@ -252,6 +252,16 @@ def test_members_behind_a_code_take_turns(standin: StandIn) -> None:
     assert met[0] != met[1]
 
 
+def test_an_exclusive_code_leads_to_the_same_member_again(standin: StandIn, api: Api) -> None:
+    body = {"type": 2, "scene": 2, "state": "ch_1", "user": ["wanglei", "zhaomin"], "is_exclusive": True}
+    api.post("externalcontact/add_contact_way", body)
+    first = standin.act("scan", state="ch_1")
+
+    again = standin.act("scan", state="ch_1", external_userid=first["external_userid"])
+
+    assert (again["userid"], again["event"]) == (first["userid"], False)
+
+
 def test_contact_ways_are_checked_and_belong_to_their_app(standin: StandIn, api: Api) -> None:
     add = "externalcontact/add_contact_way"
     good = {"type": 2, "scene": 2, "state": "ch_9", "user": ["wanglei", "zhaomin"]}
