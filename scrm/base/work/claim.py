@@ -77,10 +77,15 @@ class Claim:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction that only commits while the lease holds; results of the job are written inside. Raises LeaseLost."""
-        with transaction.atomic():
-            self._assert_held()
-            yield
-            self._assert_time_left()
+        settled = set(self._settled)
+        try:
+            with transaction.atomic():
+                self._assert_held()
+                yield
+                self._assert_time_left()
+        except BaseException:
+            self._settled = settled  # rolled back with everything else
+            raise
 
     def done(self, works: Iterable[Work] | None = None) -> None:
         """Settles the given rows (default: all open ones) as done."""
