@@ -180,7 +180,7 @@ class People:
         place = open_before = 0
         while self._open < self.wanted:
             at = moments[place % len(moments)]
-            userid = owners[place % len(owners)]
+            userid = owners[place] if place < len(owners) else self._receiving[place % len(self._receiving)]
             place += 1
             if place <= to_clean:
                 self._period(self._person(), userid, at, self._source(), clean_up + place * 11, by="staff")
