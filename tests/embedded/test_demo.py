@@ -112,6 +112,26 @@ def test_notes_what_was_given_and_what_was_made(monkeypatch: pytest.MonkeyPatch,
     assert noted == {"SECRET_KEY": "made", "METRICS_TOKEN": "given", "H5_URLS": "from a file"}
 
 
+def test_prepares_again_when_anything_it_depends_on_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    migration, lock = tmp_path / "scrm/base/migrations/0001.py", tmp_path / "requirements/runtime.txt"
+    for path in (migration, lock):
+        path.parent.mkdir(parents=True)
+        path.write_text("1")
+
+    def now(password: str = "p", **played: str) -> str:
+        return surroundings.fingerprint(tmp_path, played, {"SECRET_KEY": "s", "DEMO_PASSWORD": password})
+
+    seen = [now(), now(password="q"), now(scenario="beauty")]
+    assert now() == seen[0]
+    for path in (migration, lock, migration.with_name("0002.py")):
+        path.write_text("2")
+        seen.append(now())
+    assert len(set(seen)) == 6
+
+
 # --- database ---------------------------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ from scrm.site.demo.story import Story
 STANDIN_PORT: Final = 9100
 TICK_SECONDS: Final = 0.2
 LOG_BYTES: Final = 20 * 1024 * 1024
+PATIENCE_SECONDS: Final = 20.0  # between two words about what is missing until ready
 FAILED_STARTS: Final = 4  # quick deaths in a row, before ready, after which we give up
 
 Say = Callable[[str], None]
@@ -141,14 +142,22 @@ class Demo:
 
     def _prepare(self) -> bool:
         """Migrations, user, history. False when a signal ended it."""
+        note = database.read_note(self.database_url)
+        prepared = surroundings.fingerprint(env.BASE_DIR, self.options.played(), self.environment)
+        if note.get("prepared") == prepared:
+            return True
         self.say("Preparing the database …")
-        if "scenario" not in database.read_note(self.database_url):
+        if "scenario" not in note:
             database.write_note(self.database_url, {"unfinished": True})
-        command = [sys.executable, "-m", "scrm.site.demo.prepare", self.options.to_json()]
-        marked = {**self.environment, MARK: str(self.var)}
+        if not self._run_preparation():
+            return False
+        database.write_note(self.database_url, {**self.options.played(), "prepared": prepared})
+        return True
+
+    def _run_preparation(self) -> bool:
         process = subprocess.Popen(
-            command,
-            env=marked,
+            [sys.executable, "-m", "scrm.site.demo.prepare", self.options.to_json()],
+            env={**self.environment, MARK: str(self.var)},
             cwd=env.BASE_DIR,
             start_new_session=True,
             preexec_fn=on_our_death(signal.SIGTERM),
@@ -160,7 +169,6 @@ class Demo:
                 return False
         if process.returncode:
             raise DemoError("The database could not be prepared, see above.")
-        database.write_note(self.database_url, self.options.played())
         return True
 
     def _start_processes(self) -> None:
@@ -197,11 +205,15 @@ class Demo:
         assert self.children is not None
         probe = _Readiness(self.options.port)
         next_services = next_clock = time.monotonic()
+        next_word = time.monotonic() + PATIENCE_SECONDS
         ends = float("inf")
         while not self.stop.is_set() and time.monotonic() < ends:
             self.children.look(self._on_death)
             for line in self.story.new_lines():
                 self.say(line)
+            if not self.ready and time.monotonic() > next_word:
+                next_word += PATIENCE_SECONDS
+                self.say(f"Not ready yet: {probe.said}")
             if not self.ready and probe.ready():
                 self.ready = True
                 self._welcome()
@@ -257,12 +269,13 @@ class Demo:
 
 
 class _Readiness:
-    """Asks /readyz at most every half second; never through a proxy."""
+    """Asks /readyz at most every half second; never through a proxy. `said` is what it last answered."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/readyz"
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.next = 0.0
+        self.said = "nothing answers"
 
     def ready(self) -> bool:
         if time.monotonic() < self.next:
@@ -271,8 +284,11 @@ class _Readiness:
         try:
             with self.opener.open(self.url, timeout=2) as answer:
                 return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError, ValueError):
-            return False
+        except urllib.error.HTTPError as refusal:
+            self.said = f"/readyz answers {refusal.code} {refusal.read(300).decode(errors='replace')}"
+        except (OSError, ValueError) as error:
+            self.said = f"the web server does not answer ({error})"
+        return False
 
 
 def _script(name: str) -> list[str]:

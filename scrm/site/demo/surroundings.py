@@ -3,6 +3,8 @@
 import base64
 import datetime as dt
 import hashlib
+import hmac
+import json
 import os
 import secrets
 import time
@@ -98,3 +100,15 @@ def noted(own: Mapping[str, str], names: list[str]) -> dict[str, str]:
     """What other commands of this checkout take over: our own values, and those of `names` that we were given."""
     taken = {name: given_value(name) for name in names if given(name)}
     return {**own, **taken}
+
+
+def fingerprint(base: Path, played: Mapping[str, object], environment: Mapping[str, str]) -> str:
+    """Names all that the preparation of a database depends on: migrations, packages, history, the user's password."""
+    key = given_value("SECRET_KEY") or environment["SECRET_KEY"]
+    digest = hmac.new(key.encode(), digestmod="sha256")
+    migrations = [*base.glob("*/migrations/*.py"), *base.glob("*/*/migrations/*.py")]
+    for path in [*sorted(migrations), base / "requirements" / "runtime.txt"]:
+        digest.update(path.relative_to(base).as_posix().encode() + path.read_bytes())
+    digest.update(json.dumps(played, sort_keys=True).encode())
+    digest.update(environment["DEMO_PASSWORD"].encode())
+    return digest.hexdigest()
