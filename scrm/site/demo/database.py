@@ -68,6 +68,11 @@ def write_note(url: str, note: dict[str, Any]) -> None:
     _run(url, statement)
 
 
+def forget_workers(url: str) -> None:
+    """Removes the signs of life of an earlier run's workers: /readyz waits for those of this run."""
+    _run(url, sql.Composed([sql.SQL("DELETE FROM base_heartbeat")]))
+
+
 def name_of(url: str) -> str:
     return unquote(urlsplit(url).path.lstrip("/"))
 

@@ -173,6 +173,7 @@ class Demo:
 
     def _start_processes(self) -> None:
         assert self.children is not None
+        database.forget_workers(self.database_url)
         family = [self._web(), *(self._worker(name) for name in surroundings.WORKERS), self._beat()]
         for child in family:
             self.story.follow(child.log)
