@@ -10,7 +10,7 @@ from random import Random
 from scrm.standin.names import avatar, nickname, unionid_of
 from scrm.standin.settings import at_quantile
 
-from .corp import full_accounts
+from .corp import adds_a_day, full_accounts
 from .draws import (
     DAY,
     HOURS_ADDS,
@@ -78,7 +78,7 @@ class People:
         """(moment, that day's join rate) of each add in the window, in order."""
         history, profile, rng = self.history, self.profile, self.rng
         days = max(1, (history.until - history.since) // DAY)
-        base = self._adds_a_day(days)
+        base = adds_a_day(profile, self.wanted, days)
         usual, busy = Hours(HOURS_ADDS), Hours(HOURS_EVENT_DAY)
         event = None if profile.event_day is None else day_begin(history.until - profile.event_day * DAY)
         for day in range(day_begin(history.since), history.until, DAY):
@@ -88,14 +88,6 @@ class People:
             rate = min(0.97, max(0.0, rng.gauss(profile.join_rate, profile.join_sd)))
             moments = sorted(day + hours.second(rng) for _ in range(int(mean + rng.random())))
             yield from ((at, rate) for at in moments if history.since <= at < history.until)
-
-    def _adds_a_day(self, days: int) -> float:
-        """At scale what receiving accounts get; a small corp has won a share of its people in the window."""
-        profile, wanted = self.profile, self.wanted
-        scaled = profile.adds_at_scale * wanted / 320_000
-        small = min(profile.recent_share * wanted / max(days, 30), 525.0 * profile.receiving / 2)
-        extra = profile.event_factor - 1 if profile.event_day is not None and profile.event_day < days else 0
-        return min(max(scaled, small), 0.8 * wanted / (days + extra))
 
     def _add_new(self, at: int, join_rate: float) -> None:
         source = self._source()
@@ -180,7 +172,7 @@ class People:
         place = open_before = 0
         while self._open < self.wanted:
             at = moments[place % len(moments)]
-            userid = owners[place] if place < len(owners) else self._receiving[place % len(self._receiving)]
+            userid = owners[place] if place < len(owners) else self.rng.choice(owners)
             place += 1
             if place <= to_clean:
                 self._period(self._person(), userid, at, self._source(), clean_up + place * 11, by="staff")
@@ -198,18 +190,14 @@ class People:
 
     def _older_owners(self, count: int) -> list[str]:
         """By position in time: full accounts one after the other, then those that receive now."""
-        profile = self.profile
-        full = full_accounts(profile, self.wanted)
         names = [staff.userid for staff in self.history.staff]
+        full = full_accounts(self.wanted)
         if not full:
-            older = names[: 1 + profile.receiving]
+            older = names[: 1 + self.profile.receiving]
             return [older[int(self.rng.random() ** 1.6 * len(older))] for _ in range(max(1, count))]
         owners: list[str] = []
         for userid in names[:full]:
-            owners.extend([userid] * self.rng.randint(18_600, 19_200))
-        receiving = names[full : full + profile.receiving]
-        rest = max(0, count - len(owners)) + 1
-        owners.extend(receiving[number % len(receiving)] for number in range(rest))
+            owners.extend([userid] * int(count / full * self.rng.uniform(0.985, 1.015)))
         return owners
 
     def _older_person(self, at: int, userid: str) -> None:

@@ -43,7 +43,6 @@ class Profile:
     weekdays: tuple[float, ...]  # adds, Monday first
     adds_at_scale: float  # a day at 320,000 customers
     recent_share: float  # part of a small corp's customers that came inside the window
-    full_account: int  # customers of an account that takes no more; 0: accounts never fill
     receiving: int
     old_days: int  # how far before the window the older customers were added
     old_in_chat: float  # part of the older customers who sat in a chat when the window began
@@ -84,7 +83,6 @@ BEAUTY = Profile(
     weekdays=(0.92, 0.95, 1.02, 1.02, 1.06, 1.04, 0.99),
     adds_at_scale=1050,
     recent_share=0.5,
-    full_account=19_700,
     receiving=2,
     old_days=380,
     old_in_chat=0.41,
@@ -117,7 +115,6 @@ MOTHER_BABY = Profile(
     weekdays=(1.0,) * 7,
     adds_at_scale=0,
     recent_share=0.5,
-    full_account=19_700,
     receiving=1,
     old_days=30,
     old_in_chat=0.0,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scrm.standin.scenarios import history
+from scrm.standin.scenarios.corp import full_accounts
 from scrm.standin.scenarios.draws import DAY, Fate
 from scrm.standin.scenarios.profiles import BEAUTY, MOTHER_BABY
 from scrm.standin.scenarios.rows import History
@@ -144,12 +145,20 @@ def test_idle_mothers_are_woken_in_three_rounds() -> None:
     assert len(woken) / len(older) == pytest.approx(0.229, abs=0.03)
 
 
-def test_at_scale_fifteen_accounts_are_full_and_none_overflows() -> None:
-    made = history("beauty", customers=45_000, days=30, until=UNTIL)
+@pytest.mark.parametrize(("customers", "full"), [(3000, 0), (45_000, 3), (300_000, 15), (320_000, 15)])
+def test_at_scale_accounts_are_full(customers: int, full: int) -> None:
+    assert full_accounts(customers) == full
+
+
+@pytest.mark.parametrize("days", [30, 90])
+def test_no_account_overflows_and_those_that_receive_have_room(days: int) -> None:
+    made = history("beauty", customers=45_000, days=days, until=UNTIL)
 
     friends = Counter(row.userid for row in made.follows if row.ended_by != "staff")
     assert max(friends.values()) <= 20_000
-    assert sum(staff.receiving for staff in made.staff) == 2
+    receiving = [staff for staff in made.staff if staff.receiving]
+    assert all(friends[staff.userid] < 19_900 for staff in receiving)
+    assert len(receiving) >= 2
 
 
 def test_the_stand_in_begins_where_the_history_ends(make_standin: Callable[..., StandIn]) -> None:
