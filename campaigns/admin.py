@@ -49,6 +49,11 @@ class AttachmentInline(TabularInline):
     max_num = MOST_ATTACHMENTS
     fields = ("position", "kind", "title", "url", "picture_url", "description")
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name == "position":
+            kwargs["label"] = _("order")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
 

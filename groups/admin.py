@@ -34,7 +34,7 @@ JOIN_SCENES: dict[int, str | Promise] = {
     2: gettext_lazy("by an invitation link"),
     3: gettext_lazy("scanned the chat's code"),
 }
-QUIT_SCENES: dict[int, str | Promise] = {0: gettext_lazy("left"), 1: gettext_lazy("removed by the owner or an admin")}
+QUIT_SCENES: dict[int, str | Promise] = {0: gettext_lazy("left by themselves"), 1: gettext_lazy("removed by the owner or an admin")}
 
 
 class OwnerFilter(DropdownFilter):

@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.models import Department, Follow, Staff
@@ -70,8 +72,13 @@ class StaffPage(ConsolePage):
         if row.left_at:
             return formats.tag(Staff.Status.LEFT.label)
         kind = "ok" if row.status == Staff.Status.ACTIVE else "warn"
-        known = row.status in Staff.Status.values
-        return formats.tag(Staff.Status(row.status).label if known else str(row.status), kind)
+        words = {
+            Staff.Status.ACTIVE: _("at work"),
+            Staff.Status.DISABLED: _("disabled"),
+            Staff.Status.NOT_ACTIVATED: _("not activated"),
+            Staff.Status.LEFT: _("left"),
+        }
+        return formats.tag(words.get(row.status, str(row.status)), kind)
 
     @display(description=gettext_lazy("left the company"))
     def left_on(self, row: Any) -> str:
@@ -127,6 +134,4 @@ def department_names(numbers: Any) -> dict[int, str]:
 
 
 def _customers() -> str:
-    from django.urls import reverse
-
     return reverse("admin:contacts_customer_changelist")

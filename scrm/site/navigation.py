@@ -150,6 +150,9 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "8px",
     "ENVIRONMENT": "scrm.site.navigation.environment",
     "DASHBOARD_CALLBACK": "scrm.site.console.home.home",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/favicon.svg")},
+    ],
     "STYLES": [lambda request: static("console/console.css")],
     "COLORS": {"primary": _BLUE},
     "ACCOUNT": {"navigation": "scrm.site.navigation.account_links"},

@@ -27,6 +27,8 @@ class PreparedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count  # nothing is left out: no "show all"
         self.result_list = list(self.result_list)
         self.model_admin.prepare(request, self.result_list)  # type: ignore[attr-defined]
 

@@ -1,0 +1,177 @@
+"""The message catalogue: what must be translated, whether it is, and bringing the files up to date.
+
+`python -m scrm.site.messages` adds what is missing to `locale/zh_Hans/LC_MESSAGES/django.po` (untranslated, to be filled
+in), drops what is no longer said, and compiles it. No gettext programs are needed.
+"""
+
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
+PARTS = ("scrm", "contacts", "groups", "campaigns", "analytics", "templates")
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+}
+Id = str | tuple[str, ...]
+Key = tuple[str, Id]  # context, text (and plural)
+
+
+def ours() -> dict[Key, set[str]]:
+    """Everything that our code and templates say, with the files that say it."""
+    return _said_in((path for part in PARTS for path in _sources(ROOT / part)), ROOT)
+
+
+def unfolds() -> dict[Key, set[str]]:
+    """Everything that Unfold says and Django's own catalogues don't translate."""
+    import unfold
+
+    folder = Path(unfold.__file__).parent
+    return {key: files for key, files in _said_in(_sources(folder), folder).items() if not _django_knows(key)}
+
+
+def missing(catalogue: Catalog, wanted: Iterable[Key]) -> list[Key]:
+    """Those without a (whole) translation."""
+    return sorted((key for key in wanted if not _translated(_find(catalogue, key))), key=str)
+
+
+def load() -> Catalog:
+    """The catalogue as it stands in the repository."""
+    with CATALOGUE.open("rb") as file:
+        return read_po(file, locale="zh_Hans")
+
+
+def compiled() -> dict[Id, Id]:
+    """What the compiled file says."""
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        return {message.id: message.string for message in read_mo(file) if message.id}
+
+
+def update() -> list[Key]:
+    """Rewrites and compiles the catalogue. Returns what is still untranslated."""
+    wanted = {**unfolds(), **ours()}
+    old = load() if CATALOGUE.exists() else Catalog(locale="zh_Hans")
+    new = Catalog(locale="zh_Hans", project="wecom-scrm", fuzzy=False, charset="utf-8")
+    new.mime_headers = [  # without dates and names: the file changes only with what it says
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "8bit"),
+        ("Language", "zh_Hans"),
+        ("Plural-Forms", "nplurals=1; plural=0;"),
+    ]
+    for key in sorted(wanted, key=str):
+        context, text = key
+        found = _find(old, key)
+        flags = ["python-format"] if "%(" in str(text) else []
+        new.add(text, found.string if found else None, context=context or None, flags=flags)
+    _write(new)
+    return missing(new, wanted)
+
+
+def _write(catalogue: Catalog) -> None:
+    CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
+    with CATALOGUE.open("wb") as file:
+        write_po(file, catalogue, width=120, omit_header=False, sort_output=False)
+    with CATALOGUE.with_suffix(".mo").open("wb") as file:
+        write_mo(file, catalogue)
+
+
+def _find(catalogue: Catalog, key: Key) -> Message | None:
+    context, text = key
+    return catalogue.get(text if isinstance(text, str) else text[0], context or None)
+
+
+def _translated(message: Message | None) -> bool:
+    if message is None or message.fuzzy:
+        return False
+    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    return bool(strings) and all(strings)
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts and "locale" not in path.parts:
+            yield path
+
+
+def _said_in(paths: Iterable[Path], root: Path) -> dict[Key, set[str]]:
+    found: dict[Key, set[str]] = {}
+    for path in paths:
+        for key in _said(path):
+            found.setdefault(key, set()).add(str(path.relative_to(root)))
+    return found
+
+
+def _said(path: Path) -> Iterator[Key]:
+    source = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        from django.utils.translation.template import templatize
+
+        # What Django's own makemessages does: a template as Python text; without the indents, which mean nothing there.
+        source = "\n".join(line.strip() for line in templatize(source).splitlines())
+    if "gettext" not in source and "_(" not in source:
+        return
+    for _line, text, _comments, context in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
+        if text and (text if isinstance(text, str) else text[0]):
+            yield context or "", text
+
+
+def _django_knows(key: Key) -> bool:
+    """Whether a catalogue of Django itself translates it."""
+    from django.conf import settings
+    from django.utils.translation import override, trans_real
+
+    context, text = key
+    first = text if isinstance(text, str) else text[0]
+    with override("zh-hans"):
+        catalogue = _django_catalogue(tuple(app for app in settings.INSTALLED_APPS if app.startswith("django.")))
+    name = f"{context}{trans_real.CONTEXT_SEPARATOR}{first}" if context else first
+    return bool(catalogue.get(name))
+
+
+_django: dict[str, str] = {}
+
+
+def _django_catalogue(apps: tuple[str, ...]) -> dict[str, str]:
+    if not _django:
+        import importlib
+
+        folders = [Path(str(importlib.import_module("django.conf").__file__)).parent]
+        folders += [Path(str(importlib.import_module(app).__file__)).parent for app in apps]
+        for folder in folders:
+            path = folder / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"
+            if path.exists():
+                with path.open("rb") as file:
+                    for message in read_mo(file):
+                        _remember(message)
+    return _django
+
+
+def _remember(message: Message) -> None:
+    text = message.id if isinstance(message.id, str) else (message.id[0] if message.id else "")
+    string = message.string if isinstance(message.string, str) else (message.string[0] if message.string else "")
+    if text and string:
+        _django[f"{message.context}\x04{text}" if message.context else text] = string
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    left = update()
+    sys.stdout.write("".join(f"untranslated: {text!r}\n" for _context, text in left) + f"{len(left)} untranslated\n")
