@@ -35,7 +35,7 @@ POLL_SECONDS = 0.05  # between looks whether the one who fetches is done
 HOLD_OFF_SECONDS = 10.0  # after a failed refresh while the old token still works
 REFUSED_SECONDS = 300.0  # wrong secret: asking more often bans our address for an hour (wecom-api.md §1.1)
 THROTTLED_SECONDS = 60.0
-DROPS = "6/minute"  # a platform that refuses every new token must not make us ask for ever
+DROPS_A_MINUTE = 6
 
 # The platform gives the same token again while it lives (wecom-api.md §1.1): then renewing early is no use any more
 # ("settled"), and its life is what was left of it. → {generation, milliseconds of life, settled}
@@ -52,10 +52,16 @@ local value = cjson.encode({token = ARGV[1], lifetime = life / 1000, generation 
 redis.call('SET', KEYS[1], value, 'PX', life)
 return {generation, life, settled and 1 or 0}
 """
+# Forgets the token if it is still the one that failed. → 1 forgotten, 0 another one (or none) is there already,
+# -1 forgotten too often: a platform that refuses every new token must not make us ask for ever.
 _DROP = """
 local held = redis.call('GET', KEYS[1])
-if held and cjson.decode(held)['token'] == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+if not held or cjson.decode(held)['token'] ~= ARGV[1] then return 0 end
+local drops = redis.call('INCR', KEYS[2])
+if drops == 1 then redis.call('EXPIRE', KEYS[2], 60) end
+if drops > tonumber(ARGV[2]) then return -1 end
+redis.call('DEL', KEYS[1])
+return 1
 """
 _UNLOCK = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
@@ -93,6 +99,7 @@ class SharedToken:
     def __init__(self, name: str) -> None:
         self._value, self._generation = f"wecom:token:{name}", f"wecom:token:{name}:generation"
         self._lock, self._refusal = f"wecom:token:{name}:lock", f"wecom:token:{name}:refusal"
+        self._drops = f"wecom:token:{name}:drops"
 
     def load(self) -> Token | None:
         raw, left = redis.attempt(lambda client: _with_life(client, self._value))
@@ -114,9 +121,11 @@ class SharedToken:
         life = milliseconds / 1000
         return Token.aged(value, lifetime=life, left=life, generation=generation, settled=bool(settled))
 
-    def drop(self, value: str) -> None:
-        """Forgets the token, but only if it is still the one that failed."""
-        redis.attempt(lambda client: client.register_script(_DROP)([self._value], [value]))
+    def drop(self, value: str) -> bool:
+        """Forgets the token, but only if it is still the one that failed. False: forgotten too often lately."""
+        keys = [self._value, self._drops]
+        most = str(DROPS_A_MINUTE)
+        return int(redis.attempt(lambda client: client.register_script(_DROP)(keys, [value, most]))) >= 0
 
     def lock(self, holder: str) -> bool:
         return bool(redis.attempt(lambda client: client.set(self._lock, holder, nx=True, px=LOCK_MILLISECONDS)))
@@ -152,6 +161,7 @@ class TokenSource:
         self._refused: tuple[int, float] = (0, 0.0)  # code, monotonic time until which it stands
         self._hold_off = 0.0
         self._renewing = threading.Lock()
+        self._dropping = threading.Lock()
 
     def get(self, fetch: Fetch) -> Token:
         """The token: fetched when there is none, renewed by one caller at 80 % of its life while others use the old.
@@ -174,14 +184,17 @@ class TokenSource:
     def drop(self, failed: Token) -> bool:
         """Forgets a token that the platform refused, unless a newer one is here already. False: dropped too often, so
         trying again would only burn gettoken."""
-        held = self._held
-        if held and held.value == failed.value:
-            if not limits.allow("wecom-token-drop", self._name, DROPS):
-                return False
-            self._held = None
-            with suppress(redis.Away):
-                self._shared.drop(failed.value)
-        return True
+        with self._dropping:
+            held = self._held
+            if held is None or held.value != failed.value:
+                return True
+            try:
+                dropped = self._shared.drop(failed.value)
+            except redis.Away:
+                dropped = limits.allow("wecom-token-drop", self._name, f"{DROPS_A_MINUTE}/minute")
+            if dropped:
+                self._held = None
+            return dropped
 
     def _renew_early(self, held: Token, fetch: Fetch) -> Token:
         """A failure is no trouble yet: the old token works, so it is used and asked for again a little later."""
@@ -275,3 +288,12 @@ def source(api_url: str, corp_id: str, secret: str) -> TokenSource:
         if name not in _sources:
             _sources[name] = TokenSource(name)
         return _sources[name]
+
+
+def state(api_url: str, corp_id: str, secret: str) -> str:
+    """For people: `ok` (a living token is shared), `none` (not fetched yet), `refused`. Raises `redis.Away`."""
+    shared = source(api_url, corp_id, secret)._shared
+    token = shared.load()
+    if token and token.alive:
+        return "ok"
+    return "refused" if shared.refusal() else "none"

@@ -1,5 +1,6 @@
 """Calls out, over real HTTP: what is asked, what comes back, what is tried again."""
 
+import datetime as dt
 import logging
 import socket
 import time
@@ -7,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 
-from scrm.wecom import errors
+from scrm.wecom import calllog, errors
 from scrm.wecom.client import client
 from scrm.wecom.errors import ConfigurationError, Unreachable, WecomError
 from scrm.wecom.models import ApiCall
@@ -259,3 +261,31 @@ def test_a_sample_of_good_calls_is_logged(platform: Scripted, settings: Any) -> 
     client().read(READ)
 
     assert list(ApiCall.objects.values_list("api", "errcode", "detail")) == [(READ, 0, "")]
+
+
+def test_the_call_log_keeps_out_of_transactions(committed: None) -> None:
+    with transaction.atomic():
+        calllog.record(READ, errcode=0, ms=1)
+
+    assert ApiCall.objects.count() == 0
+
+
+def test_a_flood_of_failures_does_not_fill_the_call_log(platform: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calllog, "FAILURES", "3/minute")
+    platform.script[ACT] = [refuse(40058)]
+
+    for _ in range(6):
+        with pytest.raises(WecomError):
+            client().act(ACT, {})
+
+    assert ApiCall.objects.count() == 3
+
+
+def test_old_calls_are_pruned(committed: None, settings: Any) -> None:
+    settings.CALL_LOG_RETENTION_DAYS = 14
+    for api in ("old", "young"):
+        calllog.record(api, errcode=0, ms=1)
+    ApiCall.objects.filter(api="old").update(at=Now() - dt.timedelta(days=15))
+
+    assert calllog.prune() == 1
+    assert list(ApiCall.objects.values_list("api", flat=True)) == ["young"]

@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_relapse_doubles_the_pause(
 ) -> None:
     if away:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.2)
     monkeypatch.setattr(gates, "PAUSE_MARGIN", 0.0)
     platform.script[CHAT] = [refuse(errors.RATE_EXCEEDED)]
 
@@ -83,7 +84,7 @@ def test_a_relapse_doubles_the_pause(
         pauses.append(_refused_for_rate(CHAT).retry_after or 0)
         time.sleep(pauses[-1] + 0.05)
 
-    assert [round(pause, 1) for pause in pauses] == [0.3, 0.6, 1.2]
+    assert [round(pause, 1) for pause in pauses] == [0.2, 0.4, 0.8]
 
 
 def test_refusals_of_calls_in_flight_do_not_lengthen_the_pause(platform: Scripted) -> None:
@@ -153,27 +154,38 @@ def test_a_flushed_redis_starts_with_little(platform: Scripted, settings: Any) -
 
 
 @pytest.mark.parametrize("away", [False, True])
-def test_no_more_calls_in_flight_than_allowed_and_a_share_for_welcomes(
-    platform: Scripted, settings: Any, away: bool
-) -> None:
+def test_no_more_calls_in_flight_than_allowed(platform: Scripted, settings: Any, away: bool) -> None:
     if away:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.WECOM_CONCURRENCY = 8
     client().read("warm")
-    platform.delay = 0.3
+    platform.delay = 0.2
 
-    with ThreadPoolExecutor(20) as pool:
-        reads = [pool.submit(lambda: client().read(CHAT, body={})) for _ in range(12)]
-        time.sleep(0.15)
-        began = time.monotonic()
-        pool.submit(lambda: client().act(WELCOME, {}, urgent=True)).result()
-        took = time.monotonic() - began
-        for read in reads:
-            read.result()
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: client().read(CHAT, body={}), range(12)))
 
     assert platform.most_at_once[CHAT] == 6
     assert platform.count(CHAT) == 12
-    assert took < 0.5
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_a_quarter_of_the_calls_in_flight_is_kept_for_welcomes(platform: Scripted, settings: Any, away: bool) -> None:
+    if away:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.WECOM_CONCURRENCY = 8
+
+    with ExitStack() as flying:
+        for _ in range(6):
+            flying.enter_context(quotas.slot(CHAT))
+        with pytest.raises(Paused), quotas.slot("user/get", wait=0.0):
+            pass
+        for _ in range(2):
+            flying.enter_context(quotas.slot(WELCOME, urgent=True, wait=0.0))
+        with pytest.raises(Paused), quotas.slot(WELCOME, urgent=True, wait=0.0):
+            pass
+
+    with quotas.slot(CHAT, wait=0.0):
+        pass
 
 
 def test_a_platform_with_too_many_at_once_gets_fewer(platform: Scripted) -> None:

@@ -13,6 +13,7 @@ from scrm.base import redis
 from scrm.wecom import errors
 from scrm.wecom.client import client
 from scrm.wecom.errors import ConfigurationError, WecomError
+from scrm.wecom.tokens import Token
 from tests.scrm.wecom.scripted import DROP, Scripted, refuse
 
 READ = "externalcontact/get"
@@ -58,8 +59,11 @@ def _child(gate: Any, waits: list[float], outcomes: Any) -> None:
 
 
 def test_many_processes_fetch_one_token_per_expiry(platform: Scripted) -> None:
-    processes, life = 32, 3.0
-    platform.token_life = life
+    processes, life = 32, 4.0
+    platform.script["gettoken"] = [
+        {"errcode": 0, "access_token": "token-1", "expires_in": life},
+        {"errcode": 0, "access_token": "token-2", "expires_in": 7200},
+    ]
     context = multiprocessing.get_context("fork")
     gate, outcomes = context.Barrier(processes), context.Queue()
     children = [context.Process(target=_child, args=(gate, [0.0, life], outcomes)) for _ in range(processes)]
@@ -75,10 +79,23 @@ def test_many_processes_fetch_one_token_per_expiry(platform: Scripted) -> None:
     assert set(_used(platform)) == {"token-1", "token-2"}
 
 
-def test_is_renewed_at_four_fifths_of_its_life_while_others_use_the_old_one(platform: Scripted) -> None:
-    platform.token_life = 1.0
+@pytest.fixture
+def renewed_early(platform: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tokens live 10 s and are renewed after 1 s, so that a slow machine has time in between."""
+    monkeypatch.setattr("scrm.wecom.tokens.REFRESH_AT", 0.1)
+    platform.token_life = 10.0
+
+
+def test_is_renewed_at_four_fifths_of_its_life() -> None:
+    token = Token.aged("t", lifetime=7200.0, left=7200.0, generation=1)
+
+    assert round(token.refresh_at - time.monotonic()) == 5760
+    assert round(token.dies_at - time.monotonic()) == 7200
+
+
+def test_is_renewed_by_one_while_others_use_the_old_one(platform: Scripted, renewed_early: None) -> None:
     client().read(READ)
-    time.sleep(0.85)
+    time.sleep(1.1)
     platform.delay = 0.1
 
     _together(8, lambda: client().read(READ))
@@ -87,11 +104,10 @@ def test_is_renewed_at_four_fifths_of_its_life_while_others_use_the_old_one(plat
     assert set(_used(platform)) == {"token-1", "token-2"}
 
 
-def test_a_renewal_that_fails_leaves_the_old_one_in_use(platform: Scripted) -> None:
-    platform.token_life = 2.0
+def test_a_renewal_that_fails_leaves_the_old_one_in_use(platform: Scripted, renewed_early: None) -> None:
     client().read(READ)
     platform.script["gettoken"] = [DROP]
-    time.sleep(1.65)
+    time.sleep(1.1)
 
     client().read(READ)
     client().read(READ)
@@ -100,29 +116,58 @@ def test_a_renewal_that_fails_leaves_the_old_one_in_use(platform: Scripted) -> N
     assert platform.count("gettoken") == 2
 
 
-def test_the_same_token_again_is_used_to_its_end(platform: Scripted) -> None:
+def test_the_same_token_again_is_used_to_its_end(platform: Scripted, renewed_early: None) -> None:
     platform.script["gettoken"] = [
-        {"errcode": 0, "access_token": "lasting", "expires_in": 1},
-        {"errcode": 0, "access_token": "lasting", "expires_in": 1},
+        {"errcode": 0, "access_token": "lasting", "expires_in": 10},
+        {"errcode": 0, "access_token": "lasting", "expires_in": 2},
         {"errcode": 0, "access_token": "new", "expires_in": 7200},
     ]
     client().read(READ)
-    for _ in range(4):
-        time.sleep(0.3)
-        client().read(READ)
+    time.sleep(1.1)
+    client().read(READ)
+    client().read(READ)
+    time.sleep(2.1)
+    client().read(READ)
 
     assert platform.count("gettoken") == 3
-    assert _used(platform)[-1] == "new"
+    assert _used(platform) == ["lasting", "lasting", "lasting", "new"]
+
+
+def _revoke_first(platform: Scripted) -> None:
+    revoked: dict[str, Any] = refuse(errors.TOKEN_REFUSED)
+    platform.script[READ] = [lambda asked: revoked if asked.query["access_token"] == "token-1" else {"errcode": 0}]
 
 
 def test_early_revocation_costs_one_new_token(platform: Scripted) -> None:
     client().read(READ)
-    revoked: dict[str, Any] = refuse(errors.TOKEN_REFUSED)
-    platform.script[READ] = [lambda asked: revoked if asked.query["access_token"] == "token-1" else {"errcode": 0}]
+    _revoke_first(platform)
+    platform.delay = 0.1
 
     answers = _together(16, lambda: client().read(READ))
 
     assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    assert platform.count("gettoken") == 2
+
+
+def test_early_revocation_costs_many_processes_one_new_token(platform: Scripted) -> None:
+    processes = 24
+    context = multiprocessing.get_context("fork")
+    gate, outcomes = context.Barrier(processes + 1), context.Queue()
+    children = [context.Process(target=_child, args=(gate, [0.0, 0.0], outcomes)) for _ in range(processes)]
+
+    for child in children:
+        child.start()
+    gate.wait(20)
+    while platform.count(READ) < processes:
+        time.sleep(0.02)
+    _revoke_first(platform)
+    platform.delay = 0.2
+    gate.wait(20)
+    told = [outcomes.get(timeout=40) for _ in children]
+    for child in children:
+        child.join(10)
+
+    assert told == ["ok"] * processes
     assert platform.count("gettoken") == 2
 
 
