@@ -53,8 +53,7 @@ def _read_department(job: Job, department: int, done: int) -> None:
     read_already = Staff.objects.filter(userid__in=userids, read_at__gte=job.run.started_real_at).count()
     with job.page(rows=len(infos), cursor=str(done)):
         job.counted(staff=len(infos) - read_already)
-        for info in infos:
-            people.describe_staff(info)
+        people.describe_all_staff(infos)
         rows = Staff.objects.filter(userid__in=userids)
         rows.update(read_at=started_at)
         rows.filter(left_at__lt=started).update(left_at=None, changed_at=Now())
@@ -79,8 +78,7 @@ def _read_follow_users(job: Job) -> None:
         info = address_book.fetch_staff(userid)
         infos += [info] if info else []
     with job.page():
-        for info in infos:
-            people.describe_staff(info)
+        people.describe_all_staff(infos)
         Staff.objects.filter(userid__in=[info.userid for info in infos]).update(read_at=started_at)
         people.staff_by_userid(userids)
         Staff.objects.filter(userid__in=userids, serves_customers=False).update(serves_customers=True, changed_at=Now())

@@ -49,7 +49,7 @@ class Job:
             if cursor is not None:
                 self.step.cursor = cursor
             self.step.save()
-        failpoint("sync.page_written")
+        failpoint(f"sync.{self.step.kind}.page_written")
 
     def keep(self) -> None:
         """Prolongs the claim before a further call of the platform."""
