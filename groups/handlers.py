@@ -58,7 +58,10 @@ def mirror_chat(claim: Claim) -> None:
         claim.done()
         return
     now = db_now()
-    if not read_is_due(_unsettled(chat, items), last_read=chat.read_at, now=now, delays_of=_delays_of):
+    unsettled = _unsettled(chat, items)
+    if not unsettled:
+        versions.heal_by_read(chat)
+    if not read_is_due(unsettled, last_read=chat.read_at, now=now, delays_of=_delays_of):
         _settle(claim, chat, items, last_read=chat.read_at)
         return
     detail = _fetch(claim.key)

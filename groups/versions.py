@@ -30,6 +30,11 @@ def note_read(chat: GroupChat, version: str) -> None:
     """Adds the version of an applied read; the list being read anew heals what gaps can be healed."""
     if version:
         ChatVersion.objects.get_or_create(chat=chat, version=version[:64])
+    heal_by_read(chat)
+
+
+def heal_by_read(chat: GroupChat) -> None:
+    """The list has been read at a version behind every gap: what can be known is known."""
     ChatGap.objects.filter(chat=chat, healed_at=None).update(healed_at=clock.now(), healed_by="read")
 
 

@@ -1,0 +1,33 @@
+"""The receiver that the harness must catch: it acknowledges first and stores afterwards."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
+_real = get_wsgi_application()
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """Answers 200 at once, hands the request to the real receiver in a thread."""
+    if environ["PATH_INFO"] != "/wecom/callback/" or environ["REQUEST_METHOD"] != "POST":
+        return _real(environ, start_response)
+    import io
+
+    body = environ["wsgi.input"].read()
+    copy = {**environ, "wsgi.input": io.BytesIO(body)}
+
+    def later() -> None:
+        import time
+
+        time.sleep(0.05)
+        _real(copy, lambda *_: None)
+
+    threading.Thread(target=later, daemon=True).start()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"success"]

@@ -1,0 +1,89 @@
+"""Real processes for journeys and crash tests: the web server and workers as a deployment runs them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(arguments: list[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """One process of ours with the test's database and Redis; ended at the end of the block."""
+    child = subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        end(child)
+
+
+def end(child: "subprocess.Popen[bytes]") -> None:
+    """Ends a process and whatever it has started."""
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            pass
+    try:
+        os.killpg(child.pid, 9)
+    except ProcessLookupError:
+        pass
+    child.wait(5)
+
+
+def granian(port: int, application: str = "scrm.wsgi:application") -> list[str]:
+    """The web server as the README starts it, one process, on `port`."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--no-access-log", application,
+    ]  # fmt: skip
+
+
+def worker(queues: str) -> list[str]:
+    """A worker of these queues as the README starts it."""
+    return [
+        sys.executable, "-m", "celery", "-A", "scrm", "worker", "-Q", queues, "--pool", "threads", "-c", "2",
+        "-n", f"{queues.replace(',', '-')}-{os.getpid()}@%h", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+
+
+def work_once(*lanes: str) -> list[str]:
+    """A process that does what is due in these lanes and ends."""
+    code = f"import django; django.setup(); from scrm.base.work import run; run.run_due({list(lanes)!r})"
+    return [sys.executable, "-c", code]
+
+
+def wait_for(url: str, seconds: float = 40.0) -> None:
+    """Returns when the address answers at all."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer within {seconds} s")
