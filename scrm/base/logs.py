@@ -21,7 +21,10 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0),
+                # plain: a richer traceback would print local variables, tokens among them
+                structlog.dev.ConsoleRenderer(
+                    colors=False, pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+                ),
             ],
         )
 
