@@ -187,7 +187,7 @@ class Demo:
 
     def _worker(self, name: str) -> Child:
         command = [*_script("celery"), "-A", "scrm", "worker", "-Q", surroundings.WORKERS[name], "-n", f"{name}@%h"]
-        command += ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+        command += ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         return self._child(f"worker-{name}", command, patience=15)
 
     def _beat(self) -> Child:

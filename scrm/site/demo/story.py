@@ -44,10 +44,10 @@ class Story:
 
 
 def tell(line: str, now: dt.datetime) -> str | None:
-    """A log line as the terminal shows it, ours with an arrow; None when it is not of the story."""
+    """A log line as the terminal shows it, ours indented; None when it is not of the story."""
     if _THEIRS.match(line):
         return line
     match = _OURS.match(line)
     if not match:
         return None
-    return f"{now:%H:%M:%S}  → {match['event']}" + (f"  ({match['rest']})" if match["rest"] else "")
+    return f"{now:%H:%M:%S}    {match['event']}" + (f"  ({match['rest']})" if match["rest"] else "")
