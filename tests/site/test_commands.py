@@ -1,0 +1,253 @@
+"""The commands of the outside face: syncall, drain, apitoken, fill; and the nightly pruning."""
+
+import datetime as dt
+import hashlib
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import translation
+
+from analytics.models import Fact
+from contacts.models import Customer, Follow, Staff, SyncRun, SyncStep
+from groups.models import ChatVersion, GroupChat
+from scrm.base import clock
+from scrm.base.dbclock import db_now
+from scrm.base.models import Announcement, User, Work
+from scrm.base.models.token import ApiToken
+from scrm.site.prune import prune
+from scrm.wecom.models import ApiCall, Callback
+
+OLD = dt.timedelta(days=120)
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command(*words, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def exit_code(*words: str) -> tuple[int, str]:
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as left:
+        call_command(*words, stdout=out, stderr=io.StringIO())
+    return int(left.value.code or 0), out.getvalue()
+
+
+def befriend(standin: Any, count: int) -> list[str]:
+    hour_ago = int((clock.now() - dt.timedelta(hours=1)).timestamp())
+    if "wanglei" not in standin.world.book.staff:
+        standin.act("create_user", callback=False, userid="wanglei")
+    return [standin.act("add", callback=False, userid="wanglei", at=hour_ago)["external_userid"] for _ in range(count)]
+
+
+# --- syncall ----------------------------------------------------------------------------------------------------------
+
+
+def test_syncall_prints_one_json_object(standin: Any) -> None:
+    befriend(standin, 3)
+
+    result = json.loads(run("syncall", "--json"))
+
+    assert (result["state"], result["first"], result["held"], result["drift"]) == ("done", True, 0, {})
+    assert result["counts"]["customers"] == 3
+    assert result["api_calls"] == sum(
+        answer["calls"] for api, answer in standin.calls.as_dict().items() if api != "gettoken"
+    )
+    assert result["seconds"] > 0
+
+
+def test_syncall_tells_people_what_was_healed(standin: Any) -> None:
+    befriend(standin, 3)
+    run("syncall")
+    befriend(standin, 1)
+
+    assert "healed   follows_missing: 1" in run("syncall")
+
+
+def test_syncall_removes_no_more_than_two_percent_unasked(standin: Any) -> None:
+    friends = befriend(standin, 20)
+    run("syncall")
+    for person in friends[:5]:
+        standin.act("delete_by_staff", callback=False, userid="wanglei", external_userid=person)
+
+    code, text = exit_code("syncall", "--json")
+
+    assert (code, json.loads(text)["held"]) == (3, 5)
+    assert Follow.objects.open().count() == 20
+    assert json.loads(run("syncall", "--json", "--accept-removals"))["drift"] == {"follows_gone": 5}
+    assert Follow.objects.open().count() == 15
+
+
+def test_syncall_says_why_it_failed(standin: Any) -> None:
+    standin.faults.add({"api": "department/list", "count": 0, "action": "errcode", "value": 48002})
+
+    code, text = exit_code("syncall")
+
+    assert code == 1
+    assert "可调用接口的应用" in text
+
+
+# --- drain ------------------------------------------------------------------------------------------------------------
+
+
+def work(source: int, lane: str = "mirror:contact", **fields: Any) -> Work:
+    return Work.objects.create(source_kind="test", source_id=source, lane=lane, entity=f"contact:{source}", **fields)
+
+
+def test_drain_says_when_nothing_is_due(committed: None) -> None:
+    assert run("drain", "--timeout", "5") == "Nothing is due.\n"
+
+
+def test_drain_waits_for_work_in_hand(committed: None) -> None:
+    job = work(1, state="leased", lease_until=db_now() + dt.timedelta(minutes=1))
+
+    def settle() -> None:
+        time.sleep(1)
+        Work.objects.filter(pk=job.pk).update(state="done")
+        connection.close()
+
+    worker = threading.Thread(target=settle)
+    worker.start()
+    begun = time.monotonic()
+    assert run("drain", "--timeout", "20") == "Nothing is due.\n"
+    worker.join()
+    assert time.monotonic() - begun >= 1
+
+
+def test_drain_gives_up_on_time_and_tells_what_is_left(committed: None) -> None:
+    work(1)
+    work(2, lane="welcome", state="quarantined", error="broken")
+
+    code, text = exit_code("drain", "--timeout", "0.5")
+
+    assert code == 1
+    assert text.splitlines() == ["due or in hand: mirror:contact 1", "quarantined: welcome 1"]
+
+
+def test_drain_prints_work_that_is_put_off_and_does_not_wait_for_it(committed: None) -> None:
+    work(1, not_before=db_now() + dt.timedelta(seconds=60))
+
+    text = run("drain", "--timeout", "5")
+
+    assert text.splitlines() in (
+        ["put off: mirror:contact 1, next in 60 s", "Nothing is due."],
+        ["put off: mirror:contact 1, next in 59 s", "Nothing is due."],
+    )
+
+
+def test_drain_waits_until_the_numbers_are_up_to_date(committed: None) -> None:
+    staff, customer = Staff.objects.create(userid="wanglei"), Customer.objects.create(external_userid="wmA")
+    Follow.objects.create(staff=staff, customer=customer, added_at=clock.now())
+
+    run("drain", "--timeout", "20")
+
+    assert Fact.objects.filter(stat="adds").count() == 1
+
+
+# --- apitoken, fill ---------------------------------------------------------------------------------------------------
+
+
+def test_apitoken_prints_the_token_alone_on_its_last_line(alice: User) -> None:
+    token = run("apitoken", "alice").splitlines()[-1]
+
+    row = ApiToken.objects.get()
+    assert (row.user, row.scope, row.digest) == (alice, "read", hashlib.sha256(token.encode()).hexdigest())
+
+
+def test_apitoken_gives_the_scope_asked_for(alice: User) -> None:
+    run("apitoken", "alice", "--scope", "write")
+
+    assert ApiToken.objects.get().scope == "write"
+
+
+def test_apitoken_refuses_an_unknown_user(db: None) -> None:
+    with pytest.raises(CommandError, match="nobody"):
+        run("apitoken", "nobody")
+
+    assert ApiToken.objects.count() == 0
+
+
+def test_fill_rebuilds_all_days_of_the_ledgers(committed: None) -> None:
+    staff, customer = Staff.objects.create(userid="wanglei"), Customer.objects.create(external_userid="wmA")
+    Follow.objects.create(staff=staff, customer=customer, added_at=clock.now() - dt.timedelta(days=40))
+
+    run("fill")
+
+    assert Fact.objects.filter(stat="adds", day=clock.today() - dt.timedelta(days=40)).count() == 1
+
+
+def test_fill_of_one_stat_and_interval_leaves_the_rest(committed: None) -> None:
+    staff = Staff.objects.create(userid="wanglei")
+    for days in (1, 5):
+        customer = Customer.objects.create(external_userid=f"wm{days}")
+        Follow.objects.create(staff=staff, customer=customer, added_at=clock.now() - dt.timedelta(days=days))
+    start, end = clock.today() - dt.timedelta(days=5), clock.today() - dt.timedelta(days=1)
+
+    run("fill", "--stat", "adds", "--from", str(start), "--to", str(end))
+
+    assert list(Fact.objects.values_list("stat", "day")) == [("adds", start)]
+
+
+def test_fill_refuses_an_empty_interval(committed: None) -> None:
+    with pytest.raises(CommandError, match="empty"):
+        run("fill", "--from", "2026-02-02", "--to", "2026-02-02")
+
+
+# --- pruning ----------------------------------------------------------------------------------------------------------
+
+
+def callback(age: dt.timedelta, state: str) -> Callback:
+    row = Callback.objects.create(digest=f"{age}{state}".encode(), received_domain_at=clock.now(), raw="<xml/>")
+    Callback.objects.filter(pk=row.pk).update(received_at=db_now() - age)
+    Work.objects.create(
+        source_kind="callback", source_id=row.pk, lane="mirror:contact", entity="contact:x", state=state
+    )
+    return row
+
+
+def test_old_callbacks_go_with_their_settled_work(committed: None) -> None:
+    callback(OLD, "done")
+    kept = [callback(OLD, "waiting"), callback(OLD, "quarantined"), callback(dt.timedelta(days=1), "done")]
+
+    assert prune()
+
+    assert set(Callback.objects.values_list("pk", flat=True)) == {row.pk for row in kept}
+    assert set(Work.objects.values_list("source_id", flat=True)) == {row.pk for row in kept}
+
+
+def test_old_announcements_calls_and_steps_go(committed: None) -> None:
+    Announcement.objects.create(kind="follow.began", entity="contact:x", source="callback", happened_at=clock.now())
+    Announcement.objects.update(announced_at=db_now() - OLD)
+    ApiCall.objects.create(api="gettoken", ms=1)
+    ApiCall.objects.update(at=db_now() - OLD)
+    for _ in range(22):
+        run_ = SyncRun.objects.create(state="done", started_at=clock.now())
+        SyncStep.objects.create(run=run_, kind="tags", finished_at=clock.now())
+
+    prune()
+
+    assert (Announcement.objects.count(), ApiCall.objects.count()) == (0, 0)
+    assert (SyncRun.objects.count(), SyncStep.objects.count()) == (22, 20)
+
+
+def test_the_latest_versions_of_a_chat_are_kept_however_old(committed: None) -> None:
+    chat = GroupChat.objects.create(chat_id="wr1")
+    ChatVersion.objects.bulk_create([ChatVersion(chat=chat, version=f"v{number}") for number in range(203)])
+    ChatVersion.objects.update(seen_at=db_now() - OLD)
+
+    prune()
+
+    assert set(ChatVersion.objects.values_list("version", flat=True)) == {f"v{number}" for number in range(3, 203)}
