@@ -36,6 +36,11 @@ app.conf.beat_schedule = {
 }
 
 
+@signals.setup_logging.connect
+def _leave_logging_to_the_settings(**_: Any) -> None:
+    """Having a receiver is enough: Celery then keeps its hands off."""
+
+
 @signals.celeryd_after_setup.connect
 def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
     from scrm.base.checks import refuse_to_start_on_errors  # the app registry is ready only now
