@@ -1,0 +1,108 @@
+"""Behind every number stand exactly as many rows as it says."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+
+from analytics.metrics import METRICS, By, Part
+from analytics.rows import rows
+from analytics.scope import Filters
+from contacts.models import Staff
+from scrm.base.models import User
+from tests.analytics.conftest import Book, at, day
+
+CASES = [(name, by) for name, metric in METRICS.items() for by in (None, *sorted(metric.by))]
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def forty_days_later() -> Iterator[None]:
+    with time_machine.travel(at(40), tick=False):
+        yield
+
+
+@pytest.fixture
+def busy(book: Book, wanglei: Staff, zhaomin: Staff, filled: Callable[[], None]) -> Book:
+    """Sixty people over five weeks who do a bit of everything, some of them twice."""
+    chats = [book.chat("福利群", wanglei), book.chat("快闪群", zhaomin), book.chat("无主群")]
+    for number in range(60):
+        person, begin = book.person(), number % 35
+        staff, chat = (wanglei, zhaomin)[number % 2], chats[number % 3]
+        state = ("", "parcel", "menu")[number % 3]
+        end = at(begin + number % 6, 14) if number % 4 == 0 else None
+        book.follow(staff, person, at(begin), end, state=state, ended_known_by="sync" if end and number % 8 else "")
+        book.welcome(staff, person, at(begin), ("sent", "sent", "refused", "expired")[number % 4], state=state)
+        left = at(begin + number % 9, 15) if number % 5 == 0 else None
+        book.stay(chat, person, at(begin + number % 3, 13), left, state=state, quit_scene=number % 2 if left else None)
+        if left:
+            book.stay(chats[(number + 1) % 3], person, at(begin + 10))
+        if end:
+            book.follow(staff, person, at(begin + 7), state=state)
+    filled()
+    return book
+
+
+@pytest.mark.parametrize(("metric", "by"), CASES)
+def test_rows_equal_the_number(busy: Book, bob: User, metric: str, by: By | None) -> None:
+    checked = 0
+    for user in (busy.user, bob):
+        for point in busy.measure(metric, 2, 37, by=by, user=user):
+            where = {"start": day(2), "end": day(37), "by": by, "key": point.key, "user": user}
+            for part, number in _parts(metric, point.value, point.numerator, point.denominator):
+                found = rows(metric, part=part, **where)  # type: ignore[arg-type]
+                assert found.count() == (number or 0), (metric, point, part)
+                assert len(found[0:1000]) == (number or 0)
+                checked += number or 0
+    assert checked > 0
+
+
+def _parts(
+    name: str, value: float | None, numerator: int | None, denominator: int | None
+) -> list[tuple[Part, int | None]]:
+    kind = METRICS[name].kind
+    if kind == "P":
+        return [("value", denominator)]
+    if kind == "R":
+        return [("numerator", numerator), ("denominator", denominator)]
+    return [("value", int(value) if value is not None else None)]
+
+
+def test_rows_name_people_chats_and_channels(busy: Book) -> None:
+    first = rows("joins", start=day(0), end=day(1), user=busy.user)[0:1][0]
+
+    assert (first.external_userid, first.name, first.chat_name, first.staff_name) == (
+        "wm0001",
+        "客户1",
+        "福利群",
+        "王磊",
+    )
+    assert first.at == at(0, 13)
+
+
+def test_rows_come_latest_first_and_in_pages(busy: Book) -> None:
+    found = rows("adds", start=day(0), end=day(40), user=busy.user)
+
+    everything = found.page(0, 1000)
+    assert [row.at for row in everything] == sorted((row.at for row in everything), reverse=True)
+    assert found.page(0, 30) + found.page(30, 1000) == everything
+
+
+def test_parts_of_a_sum_add_up_to_the_whole(busy: Book) -> None:
+    for name, metric in METRICS.items():
+        if metric.kind == "S" and name != "follows":
+            for by in sorted(metric.by):
+                assert sum(value or 0 for value in busy.split(name, by, 0, 41).values()) == busy.value(name, 0, 41)
+
+
+def test_a_filter_equals_the_part(busy: Book) -> None:
+    parts = busy.split("joiners", "group_chat")
+    assert parts == {key: busy.value("joiners", filters=Filters(group_chat=key)) for key in parts}
+    assert len(parts) == 3
+
+
+def test_days_before_the_connection_have_no_rows(busy: Book) -> None:
+    busy.connected(at(20))
+
+    assert rows("adds", start=day(0), end=day(19), user=busy.user).count() == 0
+    assert rows("adds", start=day(0), end=day(40), by="day", key="2026-03-05", user=busy.user)[0:5] == []
