@@ -145,7 +145,7 @@ class LivePeople:
         source = self.rng.choices(self.profile.sources, [item.share for item in self.profile.sources])[0]
         if source.state and draw < KNOWN_AMONG_SCANNERS and (pair := self._pair()) is not None:
             self._standin.act("add", userid=pair[0], external_userid=pair[1], state=source.state)
-            self.tell(f"{self.name(pair[1])} scans {source.name} again, a friend already")
+            self.tell(f"{self.name(pair[1])} 又扫了「{source.name}」，本来就是好友")
         elif draw < KNOWN_AMONG_SCANNERS + RETURNS and self._return(source):
             return
         elif source.state:
@@ -157,7 +157,7 @@ class LivePeople:
         welcome = self.rng.random() >= NO_CODE
         added = self._standin.act("scan", state=source.state, welcome=welcome)
         if added.get("event"):
-            self._added(added, f"scans {source.name}")
+            self._added(added, f"扫了「{source.name}」")
 
     def _add_by_hand(self, source: Source) -> None:
         staff = self._receiver()
@@ -186,13 +186,13 @@ class LivePeople:
             state=None if kind < 0.35 or not source.state else source.state,
         )  # fmt: skip
         if added.get("event"):
-            self._added(added, "comes back")
+            self._added(added, "又回来了")
         return True
 
     def _added(self, added: dict[str, object], how: str) -> None:
         userid, person = str(added["userid"]), str(added["external_userid"])
         self._known.append(person)
-        self.tell(f"{self.name(person)} {how} and meets {self._world.book.staff[userid].name}")
+        self.tell(f"{self.name(person)} {how}，加了{self._world.book.staff[userid].name}")
         if added.get("welcome_code") and self.rng.random() < REFUSED:
             self._standin.act("start_chat", userid=userid, external_userid=person)
 
@@ -219,11 +219,11 @@ class LivePeople:
         tags = [tag.id for group in self._world.tags.seen() for tag in group.tags]
         if tags and self.rng.random() < 0.7:
             self._standin.act("edit", userid=userid, external_userid=person, add_tags=[self.rng.choice(tags)])
-            self.tell(f"{self._world.book.staff[userid].name} tags {self.name(person)}")
+            self.tell(f"{self._world.book.staff[userid].name} 给 {self.name(person)} 打了标签")
         else:
             remark = f"{self.name(person)}-{self.rng.choice(('老客', '回购', '咨询过', '要包邮'))}"
             self._standin.act("edit", userid=userid, external_userid=person, remark=remark)
-            self.tell(f"{self._world.book.staff[userid].name} writes a remark about {self.name(person)}")
+            self.tell(f"{self._world.book.staff[userid].name} 给 {self.name(person)} 写了备注")
 
     def _delete(self, external_userid: str | None) -> None:
         pair = self._pair() if external_userid is None else self._relation(external_userid)
@@ -233,7 +233,7 @@ class LivePeople:
         verb = "delete_by_staff" if by_staff else "delete_by_customer"
         self._standin.act(verb, userid=pair[0], external_userid=pair[1])
         first, second = self._world.book.staff[pair[0]].name, self.name(pair[1])
-        self.tell(f"{first if by_staff else second} deletes {second if by_staff else first}")
+        self.tell(f"{first if by_staff else second} 删除了 {second if by_staff else first}")
 
     def _pair(self, *, one_way: bool = False) -> tuple[str, str] | None:
         """A random open (or one-way) relation; None when a few draws find none."""

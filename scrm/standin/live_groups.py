@@ -57,7 +57,7 @@ class GroupLife:
         stranger = not self._world.contacts.customers[person].follows
         kicked = stranger and rng.random() < 0.15
         self._standin.act("kick" if kicked else "leave", chat_id=chat.chat_id, members=[person], **self._form())
-        self._people.tell(f"{self._people.name(person)} {'is removed from' if kicked else 'leaves'} {chat.name}")
+        self._people.tell(f"{self._people.name(person)} {'被移出' if kicked else '退出'}「{chat.name}」")
         if not kicked:
             self._people.delete_soon(person)
         if not kicked and rng.random() < REJOIN_SHARE:
@@ -71,11 +71,11 @@ class GroupLife:
             return
         if rng.random() < 0.8:
             self._standin.act("change_notice", chat_id=chat.chat_id, notice=rng.choice(NOTICES))
-            self._people.tell(f"{chat.name} has a new notice")
+            self._people.tell(f"「{chat.name}」换了群公告")
         else:
             name = chat.name.split("·")[0] + rng.choice(("·会员日", "·新品季", "·周末场"))
             self._standin.act("rename_chat", chat_id=chat.chat_id, name=name)
-            self._people.tell(f"{chat.name} is now called {name}")
+            self._people.tell(f"「{chat.name}」改名为「{name}」")
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class GroupLife:
         number = len(self._world.chats.chats) + 1
         name = self._people.profile.chat_name.format(n=number)
         made = self._standin.act("create_chat", owner=owner, name=name)
-        self._people.tell(f"{self._world.book.staff[owner].name} opens {name}")
+        self._people.tell(f"{self._world.book.staff[owner].name} 新建了「{name}」")
         return self._world.chats.chats[made["chat_id"]]
 
     def _do_join(self, chat: ChatView, members: list[str], scene: int, invitor: str = "") -> None:
@@ -109,7 +109,7 @@ class GroupLife:
             )
             members = joined["members"]
         for person in members:
-            self._people.tell(f"{self._people.name(person)} joins {chat.name}")
+            self._people.tell(f"{self._people.name(person)} 进了「{chat.name}」")
 
     def _stranger(self, chat_id: str) -> None:
         rng = self._people.rng

@@ -35,7 +35,7 @@ def test_people_come_edit_delete_and_leave(make_standin: Callable[..., StandIn])
 
     expected = {"add_external_contact", "edit_external_contact", "del_follow_user", "del_member", "change_notice"}
     assert wait_for(lambda: expected <= kinds(standin))
-    assert any("scans" in line for line in lines)
+    assert any("扫了" in line for line in lines)
 
 
 def test_nobody_joins_before_a_welcome(make_standin: Callable[..., StandIn]) -> None:
