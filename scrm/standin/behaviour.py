@@ -168,7 +168,7 @@ class LivePeople:
         if not added.get("event"):
             return
         person = added["external_userid"]
-        self._added(added, f"comes by {source.name}" + (", not confirmed yet" if half else ""))
+        self._added(added, f"通过「{source.name}」找来" + ("（待通过）" if half else ""))
         if half and self.rng.random() < UPGRADES:
             self.after(
                 self.rng.random() * 86_400,
