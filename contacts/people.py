@@ -101,7 +101,7 @@ def describe_all_staff(infos: Iterable[StaffInfo]) -> None:
         if any(getattr(row, name) != value for name, value in fresh.items()):
             for name, value in fresh.items():
                 setattr(row, name, value)
-            row.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+            row.changed_at = Now()  # the database's clock
             changed.append(row)
     fields = ["name", "alias", "position", "avatar", "department_ids", "main_department", "status", "changed_at"]
     Staff.objects.bulk_create(changed, update_conflicts=True, unique_fields=["userid"], update_fields=fields)

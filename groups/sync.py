@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Value
@@ -206,15 +207,24 @@ def _seed(chat: GroupChat, detail: GroupChatDetail, started: dt.datetime) -> Non
 # --- who is gone ------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Gone:
+    """Open stays of one chat that its read lacked, and when the read before it had held them."""
+
+    stays: list[int]
+    last_proof: dt.datetime | None
+
+
 def find_gone_stays(job: Job) -> Found:
     """Stays that their chat's read lacked, unless a later read has judged them since."""
-    gone: list[object] = []
+    gone: list[_Gone] = []
     for chat_pk, started_at, before, pks in _absences(job):
         chat = GroupChat.objects.filter(pk=chat_pk, read_at=dt.datetime.fromisoformat(started_at)).first()
         if chat is not None:
             present = list(chat.stays.present().filter(pk__in=pks).values_list("pk", flat=True))
-            gone += [(chat_pk, before, present)] if present else []
-    return Found(sum(len(item[2]) for item in gone), Stay.objects.present().count(), gone)  # type: ignore[index, misc]
+            proof = dt.datetime.fromisoformat(before) if before else None
+            gone += [_Gone(present, proof)] if present else []
+    return Found(sum(len(item.stays) for item in gone), Stay.objects.present().count(), gone)
 
 
 def _absences(job: Job) -> Iterator[Any]:
@@ -226,14 +236,14 @@ def end_stays(job: Job, found: Found) -> dict[str, int]:
     """Ends them at the moment of being found; their leaving came after the chat's read before this run's."""
     now = clock.now()
     ended: list[Stay] = []
-    for _chat, before, pks in found.rows:  # type: ignore[misc]
-        proof = dt.datetime.fromisoformat(before) if before else None
-        rows = Stay.objects.present().filter(pk__in=pks)
+    for item in found.rows:
+        rows = Stay.objects.present().filter(pk__in=item.stays)
         keys = list(rows.values_list("pk", flat=True))
+        proof = Greatest(F("joined_at"), Value(item.last_proof)) if item.last_proof else F("joined_at")
         rows.update(
             left_at=Greatest(F("joined_at"), Value(now)),
             left_known_by=Stay.KnownBy.SYNC,
-            left_after=Least(Greatest(F("joined_at"), Value(proof)), Value(now)) if proof else F("joined_at"),
+            left_after=Least(proof, Greatest(F("joined_at"), Value(now))),
             changed_at=Now(),
         )
         ended += Stay.objects.filter(pk__in=keys).select_related("chat")
@@ -248,7 +258,7 @@ def find_gone_chats(job: Job) -> Found:
     listed = {
         chat_id for payload in job.run.steps.filter(kind=CHATS).values_list("payload", flat=True) for chat_id in payload
     }
-    gone: list[object] = []
+    gone: list[int] = []
     for chat in GroupChat.objects.living().filter(created_at__lt=job.run.started_at).order_by("pk"):
         if chat.chat_id not in listed and _is_gone(job, chat.chat_id):
             gone.append(chat.pk)

@@ -44,7 +44,7 @@ def find_gone_staff(job: Job) -> Found:
     rows = Staff.objects.present().filter(read_at__lt=job.run.started_real_at)
     gone = [staff.pk for staff in rows.order_by("pk") if _is_gone(job, staff.userid)]
     count = Follow.objects.open().filter(staff__in=gone).count()
-    return Found(count, Follow.objects.open().count(), list(gone))
+    return Found(count, Follow.objects.open().count(), gone)
 
 
 def _is_gone(job: Job, userid: str) -> bool:
@@ -76,7 +76,7 @@ def find_gone_follows(job: Job) -> Found:
             )
             % {"count": total}
         )
-    gone: list[object] = []
+    gone: list[int] = []
     wait = 0.0
     for staff_id, unseen in _unseen(job).items():
         sure, longest = _look_again(job, Staff.objects.get(pk=staff_id), unseen)
@@ -114,7 +114,7 @@ def _look_again(job: Job, staff: Staff, unseen: list[_Unseen]) -> tuple[list[int
 
 def end_follows(job: Job, found: Found) -> dict[str, int]:
     """Ends them as deleted by the staff member, at the moment of being found."""
-    ended = _end([int(str(pk)) for pk in found.rows], Follow.EndedBy.STAFF)
+    ended = _end(found.rows, Follow.EndedBy.STAFF)
     _announce(job, ended)
     return {"follows_gone": len(ended)}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contacts.models import SyncRun
 
@@ -52,7 +52,7 @@ class Found:
 
     count: int
     total: int
-    rows: list[object] = field(default_factory=list)
+    rows: list[Any] = field(default_factory=list)
     wait: float = 0.0
 
 

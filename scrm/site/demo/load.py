@@ -2,9 +2,10 @@
 anybody. The stand-in holds the end of the same history, so that both agree.
 """
 
+import dataclasses
 import datetime as dt
 import math
-from itertools import groupby
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 
@@ -18,7 +19,7 @@ from scrm.base import clock
 from scrm.base.dbclock import db_now
 from scrm.site.demo import load_sql
 from scrm.site.demo.options import EMPTY, Options
-from scrm.site.demo.staging import array, stage
+from scrm.site.demo.staging import stage
 from scrm.standin.scenarios import history
 from scrm.standin.scenarios.rows import History, TagRow
 from scrm.wecom.errors import meaning
@@ -51,7 +52,7 @@ def load(options: Options) -> bool:
 
 def _load_corp(rows: History) -> None:
     address_book.apply_departments([DepartmentInfo(*row) for row in rows.departments])
-    address_book.apply_tags([_tag_group(tags) for _, tags in groupby(rows.tags, key=lambda row: row.group_id)])
+    address_book.apply_tags(_tag_groups(rows.tags))
     now = db_now()
     Staff.objects.bulk_create(
         Staff(
@@ -71,15 +72,17 @@ def _load_corp(rows: History) -> None:
     )
 
 
-def _tag_group(tags: "groupby[str, TagRow] | object") -> TagGroupInfo:
-    members = list(tags)  # type: ignore[call-overload]
-    first: TagRow = members[0]
-    infos = tuple(TagInfo(row.tag_id, row.name, row.order, None, deleted=False) for row in members)
-    return TagGroupInfo(first.group_id, first.group_name, first.group_order, None, deleted=False, tags=infos)
+def _tag_groups(rows: Iterable[TagRow]) -> list[TagGroupInfo]:
+    found: dict[str, TagGroupInfo] = {}
+    for row in rows:
+        tag = TagInfo(row.tag_id, row.name, row.order, None, deleted=False)
+        group = found.get(row.group_id) or TagGroupInfo(row.group_id, row.group_name, row.group_order, None, False, ())
+        found[row.group_id] = dataclasses.replace(group, tags=(*group.tags, tag))
+    return list(found.values())
 
 
 def _load_people(rows: History) -> None:
-    words: dict[str, str] = {}  # names repeat, and finding their pinyin costs more than all the rest
+    words: dict[str, tuple[str, ...]] = {}  # names repeat, and finding their pinyin costs more than all the rest
     stage(
         "staged_customer",
         "external_userid text, name text, search text[], type int, gender int, unionid text, avatar text",
@@ -87,7 +90,7 @@ def _load_people(rows: History) -> None:
             (
                 row.external_userid,
                 row.name,
-                words.get(row.name) or words.setdefault(row.name, array(search.index(row.name))),
+                words.get(row.name) or words.setdefault(row.name, tuple(search.index(row.name))),
                 row.type,
                 row.gender,
                 row.unionid,
@@ -101,7 +104,7 @@ def _load_people(rows: History) -> None:
         "staged_follow",
         "place int, external_userid text, userid text, added_at bigint, add_way int, state text, half boolean,"
         " remark text, description text, tag_ids text[], ended_at bigint, ended_by text",
-        ((place, *row._replace(tag_ids=array(sorted(row.tag_ids)))) for place, row in enumerate(rows.follows)),  # type: ignore[arg-type]
+        ((place, *row._replace(tag_ids=tuple(sorted(row.tag_ids)))) for place, row in enumerate(rows.follows)),
     )
     _run(load_sql.FOLLOWS)
     keys = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
@@ -114,7 +117,7 @@ def _load_chats(rows: History) -> None:
         "staged_chat",
         "chat_id text, name text, owner text, created_at bigint, notice text, admins text[], member_version text,"
         " dismissed_at bigint",
-        (row._replace(admins=array(row.admins)) for row in rows.chats),  # type: ignore[arg-type]
+        rows.chats,
     )
     _run(load_sql.CHATS, since=rows.since)
     stage(
@@ -163,7 +166,7 @@ def _note_syncs(rows: History) -> None:
         run.save()
 
 
-def _run(sql: str, **given: object) -> None:
+def _run(sql: str, **given: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
 

@@ -8,23 +8,17 @@ from itertools import islice
 from django.db import connection
 
 NULL = "\\N"
-Cell = str | int | bool | None
+Cell = str | int | bool | tuple[str, ...] | None  # a tuple becomes an array of text
 
 _ROWS_AT_ONCE = 5_000
 
 
 def stage(table: str, columns: str, rows: Iterable[tuple[Cell, ...]]) -> None:
-    """Makes the temporary table `table` with `columns` (as in CREATE TABLE) and fills it; None becomes NULL."""
+    """Makes the temporary table `table` with `columns` (as in CREATE TABLE) and fills it."""
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {table} ({columns}) ON COMMIT DROP")
         cursor.copy_expert(f"COPY {table} FROM STDIN WITH (FORMAT csv, NULL '{NULL}')", _Stream(rows))
         cursor.execute(f"ANALYZE {table}")
-
-
-def array(words: Iterable[str]) -> str:
-    """A list of words as PostgreSQL writes it."""
-    quoted = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
-    return "{" + ",".join(quoted) + "}"
 
 
 class _Stream(io.TextIOBase):
@@ -47,5 +41,14 @@ def _csv(rows: Iterable[tuple[Cell, ...]]) -> Iterator[str]:
     rest = iter(rows)
     while chunk := list(islice(rest, _ROWS_AT_ONCE)):
         text = io.StringIO()
-        csv.writer(text).writerows([[NULL if cell is None else cell for cell in row] for row in chunk])
+        csv.writer(text).writerows([[_written(cell) for cell in row] for row in chunk])
         yield text.getvalue()
+
+
+def _written(cell: Cell) -> str | int:
+    if cell is None:
+        return NULL
+    if isinstance(cell, tuple):
+        quoted = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in cell)
+        return "{" + ",".join(quoted) + "}"
+    return cell
