@@ -37,9 +37,7 @@ def play(corp: Corp, rng: random.Random, t0: int) -> tuple[dict[str, list[Any]],
     return friends, present
 
 
-def _befriend(
-    corp: Corp, rng: random.Random, periods: list[Any], person: str, at: int, *, befriended: bool
-) -> None:
+def _befriend(corp: Corp, rng: random.Random, periods: list[Any], person: str, at: int, *, befriended: bool) -> None:
     if not befriended:
         keep = bool(periods) and rng.random() < 0.5
         corp.act("add", userid="wanglei", external_userid=person, at=at, welcome=False, keep_createtime=keep or None)
