@@ -95,6 +95,6 @@ elif not any(flag in sys.argv for flag in ("--help", "-h", "--version", "--marke
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Ends the services with the run."""
     if _services is not None and not _worker():
-        _services.stop()
+        _services.remove()
         if _folder is not None:
             _folder.cleanup()

@@ -46,6 +46,18 @@ def checkout() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A `var` whose data exist already: making them is what takes long."""
+    folder = Path(tempfile.mkdtemp(prefix="scrm-checkout-"))
+    folder.chmod(0o755)
+    made = services(folder / "var", settings=QUICK)
+    made.stop()
+    yield folder / "var"
+    made.remove()
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[[Path], Services]]:
     """Starts the services of a `var` in this process; they end with the test."""

@@ -22,6 +22,7 @@ from tests.embedded.conftest import QUICK, ROOT, gone, kill, wait_for
 Start = Callable[[Path], Services]
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]
 
+pytestmark = pytest.mark.xdist_group("embedded")  # they share `made`
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root hands PostgreSQL to another user")
 
 
@@ -64,66 +65,66 @@ def test_a_first_start_gives_a_durable_utf8_database_and_a_volatile_redis(checko
     assert running(checkout / "var") is None
 
 
-def test_nobody_gets_in_without_the_password(checkout: Path, start: Start) -> None:
-    started = start(checkout / "var")
+def test_nobody_gets_in_without_the_password(made: Path, start: Start) -> None:
+    started = start(made)
     port = started.database_url.rpartition(":")[2]
     with pytest.raises(psycopg2.OperationalError, match=r"no password supplied|password authentication failed"):
         psycopg2.connect(f"postgres://scrm:wrong@127.0.0.1:{port}", connect_timeout=5)
     with pytest.raises(redis.AuthenticationError):
         redis.Redis.from_url("redis://127.0.0.1:" + started.redis_url.rpartition(":")[2]).ping()
     notes = [
-        checkout / "var/postgres/server.json",
-        checkout / "var/redis/server.json",
-        checkout / "var/redis/valkey.conf",
+        made / "postgres/server.json",
+        made / "redis/server.json",
+        made / "redis/valkey.conf",
     ]
     assert [stat.S_IMODE(note.stat().st_mode) for note in notes] == [0o600] * 3
 
 
-def test_a_second_start_reuses_the_servers_and_its_end_leaves_them_running(checkout: Path, launcher: Launch) -> None:
-    _, url = launcher(checkout / "var")
-    first = postmaster(checkout / "var")
-    second = services(checkout / "var", settings=QUICK)
-    assert (second.database_url, postmaster(checkout / "var")) == (url, first)
+def test_a_second_start_reuses_the_servers_and_its_end_leaves_them_running(made: Path, launcher: Launch) -> None:
+    _, url = launcher(made)
+    first = postmaster(made)
+    second = services(made, settings=QUICK)
+    assert (second.database_url, postmaster(made)) == (url, first)
     second.stop()
-    found = running(checkout / "var")
+    found = running(made)
     assert found is not None
     assert found.database_url == url
 
 
-def test_ends_with_a_killed_launcher(checkout: Path, launcher: Launch) -> None:
+def test_ends_with_a_killed_launcher(made: Path, launcher: Launch) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux tells a child that its parent was killed")
-    process, url = launcher(checkout / "var")
-    server = postmaster(checkout / "var")
+    process, url = launcher(made)
+    server = postmaster(made)
     kill(process)
     assert gone(server)
     assert not answers(url)
 
 
-def test_recovers_from_what_a_killed_launcher_left_behind(checkout: Path, launcher: Launch, start: Start) -> None:
-    process, url = launcher(checkout / "var", "thread")
-    ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
+def test_recovers_from_what_a_killed_launcher_left_behind(made: Path, launcher: Launch, start: Start) -> None:
+    process, url = launcher(made, "thread")
+    ask(url, "CREATE TABLE kept_by_orphan AS SELECT 42 AS answer")
     session = psycopg2.connect(url)  # an idle session must not hold up the end
-    orphan = postmaster(checkout / "var")
+    orphan = postmaster(made)
     kill(process)
     assert answers(url)
-    again = start(checkout / "var")
+    again = start(made)
     assert gone(orphan)
-    assert postmaster(checkout / "var") != orphan
+    assert postmaster(made) != orphan
     assert again.database_url == url
-    assert ask(again.database_url, "SELECT answer FROM kept") == (42,)
+    assert ask(again.database_url, "SELECT answer FROM kept_by_orphan") == (42,)
     session.close()
 
 
-def test_recovers_from_a_killed_server_whose_pid_belongs_to_somebody_else_now(checkout: Path, start: Start) -> None:
-    first = start(checkout / "var")
+def test_recovers_from_a_killed_server_whose_pid_belongs_to_somebody_else_now(made: Path, start: Start) -> None:
+    first = start(made)
     ask(first.database_url, "CREATE TABLE kept AS SELECT 42 AS answer")
-    os.kill(postmaster(checkout / "var"), 9)
+    os.kill(postmaster(made), 9)
     first.stop()
     note = first.postgres.data / "postmaster.pid"
     lines = note.read_text().splitlines()
     note.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    again = start(checkout / "var")
+    again = start(made)
     assert ask(again.database_url, "SELECT answer FROM kept") == (42,)
 
 
