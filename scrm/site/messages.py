@@ -4,6 +4,7 @@
 in), drops what is no longer said, and compiles it. No gettext programs are needed.
 """
 
+import datetime as dt
 import io
 import sys
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
+_NO_DATE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 Id = str | tuple[str, ...]
 Key = tuple[str, Id]  # context, text (and plural)
 
@@ -67,13 +69,11 @@ def update() -> list[Key]:
     """Rewrites and compiles the catalogue. Returns what is still untranslated."""
     wanted = {**unfolds(), **ours()}
     old = load() if CATALOGUE.exists() else Catalog(locale="zh_Hans")
-    new = Catalog(locale="zh_Hans", project="wecom-scrm", fuzzy=False, charset="utf-8")
-    new.mime_headers = [  # without dates and names: the file changes only with what it says
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Transfer-Encoding", "8bit"),
-        ("Language", "zh_Hans"),
-        ("Plural-Forms", "nplurals=1; plural=0;"),
-    ]
+    # No dates and names in the head: the files change only with what they say.
+    new = Catalog(
+        locale="zh_Hans", project="wecom-scrm", version="1", header_comment="# Chinese of the console.", fuzzy=False,
+        creation_date=_NO_DATE, revision_date=_NO_DATE, last_translator="", language_team="", charset="utf-8",
+    )  # fmt: skip
     for key in sorted(wanted, key=str):
         context, text = key
         found = _find(old, key)

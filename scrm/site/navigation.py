@@ -23,7 +23,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
         ],
     ),
     (
-        _("Customers"),
+        _("Customer management"),
         [
             (_("All customers"), "person", "admin:contacts_customer_changelist", "contacts.Customer", ""),
             (_("Tags"), "sell", "admin:contacts_tag_changelist", "contacts.Tag", ""),

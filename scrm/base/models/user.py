@@ -30,5 +30,9 @@ class User(AbstractUser):
         """True where no department narrows what the user sees."""
         return self.is_active and (self.is_superuser or self.sees_all)
 
+    def get_full_name(self) -> str:
+        """Family name first and without a space, as Chinese names are written; other names the other way round."""
+        return super().get_full_name() if self.last_name.isascii() else f"{self.last_name}{self.first_name}"
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username

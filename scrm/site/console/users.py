@@ -124,7 +124,7 @@ class UserPage(ConsolePage, UserAdmin):  # type: ignore[type-arg]
 
     @display(description=gettext_lazy("name"))
     def full_name(self, row: Any) -> str:
-        return f"{row.last_name}{row.first_name}" or formats.NONE
+        return row.get_full_name() or formats.NONE
 
     @display(description=gettext_lazy("role"))
     def role(self, row: Any) -> SafeString:

@@ -1,0 +1,183 @@
+"""Who sees what in the console: one table over every registered page."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.test import Client
+from django.urls import reverse
+
+from contacts.models import Customer, Staff
+from groups.models import GroupChat
+from scrm.base.console.pages import ConsolePage
+from scrm.base.models import User
+from tests.site import world
+
+PAGES = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
+OPEN = {
+    "campaigns.Welcome", "campaigns.WelcomeRule", "contacts.Channel", "contacts.Customer", "contacts.Department",
+    "contacts.Staff", "contacts.Tag", "groups.GroupChat",
+}  # fmt: skip
+LABELS = [model._meta.label for model, _page in PAGES]
+
+
+@pytest.fixture(autouse=True)
+def rows(wanglei: Staff, zhaomin: Staff, alice: User, moment: dt.datetime) -> None:
+    world.build(wanglei, zhaomin, alice, moment)
+
+
+def client_of(user: User) -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user)
+    return client
+
+
+def list_address(page: ModelAdmin[Any]) -> str:
+    return reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_changelist")
+
+
+def detail_address(page: ModelAdmin[Any], row: Any) -> str:
+    return reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_change", args=[row.pk])
+
+
+def test_every_page_is_a_console_page_and_the_open_ones_are_these() -> None:
+    assert all(isinstance(page, ConsolePage) for _model, page in PAGES)
+    assert {label for label, (_model, page) in zip(LABELS, PAGES, strict=True) if page.open_to_staff} == OPEN  # type: ignore[attr-defined]
+
+
+def test_an_open_page_without_scope_names_no_customer() -> None:
+    unscoped = {model._meta.label for model, page in PAGES if page.open_to_staff and not page.scoped}  # type: ignore[attr-defined]
+    assert unscoped == {"contacts.Tag"}
+
+
+@pytest.mark.parametrize(("model", "page"), PAGES, ids=LABELS)
+class TestEachPage:
+    def test_sends_strangers_to_the_login(self, model: Any, page: Any) -> None:
+        answer = Client(headers={"host": "localhost"}).get(list_address(page))
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/admin/login/")
+
+    def test_sends_users_without_console_access_to_the_login(self, model: Any, page: Any) -> None:
+        outsider = User.objects.create_user("outsider", password="x", sees_all=True)
+        answer = client_of(outsider).get(list_address(page))
+        assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/admin/login/")
+
+    def test_shows_administrators_every_row(self, model: Any, page: Any, alice: User) -> None:
+        client = client_of(alice)
+        answer = client.get(list_address(page))
+        assert answer.status_code == 200
+        expected = page.get_queryset(answer.wsgi_request).count()
+        assert answer.context["cl"].result_count == expected > 0
+        row = page.get_queryset(answer.wsgi_request).first()
+        assert client.get(detail_address(page, row)).status_code == 200
+
+    def test_opens_to_staff_only_what_is_theirs(self, model: Any, page: Any, bob: User) -> None:
+        client = client_of(bob)
+        answer = client.get(list_address(page))
+        if not page.open_to_staff:
+            assert answer.status_code == 403
+            assert client.get(detail_address(page, model._default_manager.first())).status_code == 403
+            return
+        assert answer.status_code == 200
+        mine = set(model._default_manager.all() if not page.scoped else model.objects.visible_to(bob))
+        assert mine
+        shown = {row.pk for row in answer.context["cl"].queryset}
+        assert shown == {row.pk for row in mine if page.get_queryset(answer.wsgi_request).filter(pk=row.pk).exists()}
+        text = answer.content.decode()
+        assert "赵敏" not in text
+
+    def test_answers_a_row_out_of_scope_like_one_that_does_not_exist(self, model: Any, page: Any, bob: User) -> None:
+        if not page.open_to_staff or not page.scoped:
+            return
+        seen = set(model.objects.visible_to(bob).values_list("pk", flat=True))
+        foreign = model.objects.exclude(pk__in=seen).first()
+        if foreign is None:
+            return
+        answer = client_of(bob).get(detail_address(page, foreign))
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+    def test_shows_nothing_of_customers_without_departments(self, model: Any, page: Any, charlie: User) -> None:
+        answer = client_of(charlie).get(list_address(page))
+        if not page.open_to_staff:
+            assert answer.status_code == 403
+        elif page.scoped and model._meta.label not in {"contacts.Channel", "campaigns.WelcomeRule"}:
+            assert answer.context["cl"].result_count == 0
+            assert "还没有数据权限" in answer.content.decode()
+
+    def test_offers_no_filter_choice_out_of_scope(self, model: Any, page: Any, bob: User) -> None:
+        if not page.open_to_staff:
+            return
+        specs = client_of(bob).get(list_address(page)).context["cl"].filter_specs
+        offered = str([list(getattr(spec, "lookup_choices", [])) for spec in specs])
+        assert "zhaomin" not in offered
+        assert "赵敏" not in offered
+
+    def test_can_not_be_deleted_from(self, model: Any, page: Any, alice: User) -> None:
+        row = model._default_manager.first()
+        address = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_delete", args=[row.pk])
+        assert client_of(alice).post(address, {"post": "yes"}).status_code == 403
+        assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("label", sorted(set(LABELS) - {"contacts.Channel", "campaigns.WelcomeRule", "base.ApiToken", "base.User"}))
+def test_what_mirrors_the_platform_can_not_be_written(label: str, alice: User) -> None:
+    model, page = next(item for item in PAGES if item[0]._meta.label == label)
+    row = model._default_manager.first()
+    assert row is not None
+    client = client_of(alice)
+    before = model._default_manager.filter(pk=row.pk).values().get()
+    assert client.get(reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_add")).status_code == 403
+    client.post(detail_address(page, row), {"name": "changed", "state": "changed"})
+    assert model._default_manager.filter(pk=row.pk).values().get() == before
+
+
+def test_autocomplete_of_staff_stays_in_scope(bob: User) -> None:
+    asked = {"app_label": "campaigns", "model_name": "welcomerule", "field_name": "staff", "term": ""}
+    answer = client_of(bob).get("/admin/autocomplete/", asked)
+    assert [item["text"] for item in answer.json()["results"]] == ["王磊"]
+
+
+def test_a_filter_by_a_foreign_staff_member_finds_nothing(bob: User) -> None:
+    answer = client_of(bob).get("/admin/contacts/customer/?staff=zhaomin")
+    assert answer.context["cl"].result_count == 0
+
+
+def test_a_shared_customer_shows_only_the_own_friendship(bob: User, zhaomin: Staff, moment: dt.datetime) -> None:
+    shared = Customer.objects.get(external_userid="wmwanglei0")
+    shared.follows.create(staff=zhaomin, added_at=moment, add_way=1, remark="赵敏的私下备注")
+    text = client_of(bob).get(f"/admin/contacts/customer/{shared.pk}/change/").content.decode()
+    assert "王磊的备注" in text
+    assert "赵敏的私下备注" not in text
+    assert "赵敏" not in text
+
+
+def test_members_of_other_scopes_are_named_but_lead_nowhere(bob: User, wanglei: Staff, moment: dt.datetime) -> None:
+    chat = GroupChat.objects.get(owner=wanglei)
+    foreign = Customer.objects.get(external_userid="wmzhaomin0")
+    chat.stays.create(member_id="wmzhaomin0", customer=foreign, joined_at=moment, joined_known_by="event")
+    text = client_of(bob).get(f"/admin/groups/groupchat/{chat.pk}/change/").content.decode()
+    assert f"/admin/contacts/customer/{foreign.pk}/" not in text
+    assert f"/admin/contacts/customer/{Customer.objects.get(external_userid='wmwanglei0').pk}/" in text
+
+
+def test_the_palette_finds_customers_of_the_own_scope_by_pinyin(alice: User, bob: User) -> None:
+    found = client_of(bob).get("/admin/search/?s=kehu&extended=1").content.decode()
+    assert "王磊的客户0" in found
+    assert "赵敏的客户0" not in found
+    assert "赵敏的客户0" in client_of(alice).get("/admin/search/?s=kehu&extended=1").content.decode()
+
+
+def test_the_menu_names_only_pages_that_open(alice: User, bob: User) -> None:
+    for user in (alice, bob):
+        client = client_of(user)
+        groups = client.get("/admin/").context["sidebar_navigation"]
+        links = [item["link"] for group in groups for item in group["items"]]
+        assert links[0] == "/admin/"
+        assert [client.get(link).status_code for link in links] == [200] * len(links)
+    assert "/admin/wecom/callback/" not in links
+
+
+@pytest.mark.parametrize("address", ["wecom/callback/{}/replay/", "base/work/{}/replay/", "base/apitoken/{}/revoke/", "contacts/syncrun/{}/accept/"])
+def test_deeds_are_for_administrators(address: str, bob: User) -> None:
+    assert client_of(bob).post(f"/admin/{address.format(1)}").status_code == 403
