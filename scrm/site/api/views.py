@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 
 from scrm.base.models import ApiToken, User
 from scrm.site.api.pagination import Pages
-from scrm.site.api.parsers import BoundedJSONParser
+from scrm.site.api.parsers import BodyTooLarge, BoundedJSONParser
 
 M = TypeVar("M", bound=Model)
 
@@ -51,6 +52,9 @@ class ApiView(GenericAPIView[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.asked = self._read_query(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(BodyTooLarge() if isinstance(exc, RequestDataTooBig) else exc)
 
     @property
     def user(self) -> User:

@@ -1,0 +1,143 @@
+"""Every address, asked by three people: nobody learns anything of a department that is not theirs."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from analytics import fill
+from contacts.models import Staff
+from scrm.base.models import User, Work
+from scrm.site.api.urls import urlpatterns
+from tests.api.conftest import Api, World, befriend, stay
+
+pytestmark = pytest.mark.django_db
+
+FUNNEL = {"steps": ["added", "joined"], "breakdown": "staff"}
+
+# address → (of bob's department 2: status, of another department: status)
+ROUTES: dict[str, list[tuple[str, int]]] = {
+    "schema": [("schema/", 200)],
+    "docs": [("docs/", 200)],
+    "customers": [("customers/", 200)],
+    "customer": [("customers/wmXiaolin/", 200), ("customers/wmXiaochen/", 404)],
+    "timeline": [("customers/wmXiaolin/timeline/", 200), ("customers/wmXiaochen/timeline/", 404)],
+    "staff": [("staff/", 200)],
+    "one-staff": [("staff/wanglei/", 200), ("staff/zhaomin/", 404)],
+    "departments": [("departments/", 200)],
+    "tags": [("tags/", 200)],
+    "group-chats": [("group-chats/", 200)],
+    "group-chat": [("group-chats/wrFuli/", 200), ("group-chats/wrOther/", 404)],
+    "members": [("group-chats/wrFuli/members/", 200), ("group-chats/wrOther/members/", 404)],
+    "channels": [("channels/", 200)],
+    "welcomes": [("welcomes/", 200)],
+    "metrics": [(f"metrics/?metric={name}&by=staff", 200) for name in ("adds", "joins", "members", "customers")],
+    "dictionary": [("metrics/dictionary/", 200)],
+    "funnels": [("funnels/", 405)],
+    "callbacks": [("callbacks/", 403)],
+    "callback": [("callbacks/1/", 403)],
+    "replay": [("callbacks/1/replay/", 403)],
+    "nowhere": [("nonsense/", 404), ("", 404)],
+}
+
+OPEN = {"schema", "docs"}  # hold no data
+ASKED = [pair for name, pairs in ROUTES.items() if name not in OPEN for pair in pairs]
+
+# words that only department 3 knows
+FOREIGN = ("zhaomin", "赵敏", "wmXiaochen", "小陈", "wrOther", "客服")
+
+
+def _text(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def test_the_table_names_every_address() -> None:
+    assert {pattern.name for pattern in urlpatterns} == set(ROUTES)
+
+
+@pytest.mark.parametrize(("path", "status"), ASKED)
+def test_bob_sees_only_his_department(
+    bob: User, api_of: Callable[..., Api], world: World, wanglei: Staff, path: str, status: int
+) -> None:
+    fill.fill_dirty()
+    answer = api_of(bob).get(path, status=status)
+
+    assert [word for word in FOREIGN if word in _text(answer)] == []
+
+
+@pytest.mark.parametrize(("path", "status"), ASKED)
+def test_who_has_no_department_sees_nobody(
+    charlie: User, api_of: Callable[..., Api], world: World, path: str, status: int
+) -> None:
+    fill.fill_dirty()
+    of_somebody = path.startswith(("customers/wm", "staff/w", "group-chats/wr"))
+    answer = api_of(charlie).get(path, status=404 if of_somebody else status)
+
+    known = ("wanglei", "王磊", "wmXiaolin", "小林", "wrFuli", "福利群", "wmPasserby")
+    assert [word for word in (*FOREIGN, *known) if word in _text(answer)] == []
+
+
+@pytest.mark.parametrize("path", [path for path, _status in ASKED])
+def test_without_a_token_nothing_is_told(api_of: Callable[..., Api], world: World, path: str) -> None:
+    answer = Api("").get(path, status=401)
+
+    assert set(answer) == {"type", "errors"}
+
+
+def test_the_schema_is_open_to_everybody() -> None:
+    assert Api("").get("schema/")["info"]["title"] == "SCRM API"
+
+
+def test_a_shared_customer_shows_each_department_its_own_part(
+    bob: User, api: Api, api_of: Callable[..., Api], world: World, zhaomin: Staff
+) -> None:
+    befriend(zhaomin, world.xiaolin, world.at, tag_ids=["etNew"], remark="赵敏的备注")
+    stay(world.other_chat, world.at, customer=world.xiaolin)
+    bobs = api_of(bob)
+
+    shown = bobs.get("customers/wmXiaolin/")
+
+    assert [row["userid"] for row in shown["follows"]] == ["wanglei"]
+    assert [tag["id"] for tag in shown["tags"]] == ["etVip"]
+    assert shown["group_chats"] == ["wrFuli"]
+    assert [word for word in FOREIGN if word in _text(bobs.get("customers/wmXiaolin/timeline/"))] == []
+    assert len(api.get("customers/wmXiaolin/")["follows"]) == 2
+
+
+@pytest.mark.parametrize("query", [{"userid": "zhaomin"}, {"tag": "etNew"}, {"group_chat": "wrOther"}])
+def test_filters_are_no_peephole(
+    bob: User, api_of: Callable[..., Api], world: World, zhaomin: Staff, query: dict[str, str]
+) -> None:
+    befriend(zhaomin, world.xiaolin, world.at, tag_ids=["etNew"])
+    stay(world.other_chat, world.at, customer=world.xiaolin)
+
+    assert api_of(bob).get("customers/", query)["results"] == []
+
+
+def test_numbers_and_funnels_are_scoped(
+    bob: User, charlie: User, api: Api, api_of: Callable[..., Api], world: World
+) -> None:
+    fill.fill_dirty()
+
+    def adds(caller: Api) -> list[Any]:
+        return [point["value"] for point in caller.get("metrics/", {"metric": "adds"})]
+
+    assert [adds(api), adds(api_of(bob)), adds(api_of(charlie))] == [[2], [1], [0]]
+    rows = api_of(bob).post("funnels/", FUNNEL)
+    assert {(row["key"], row["customers"]) for row in rows} == {("wanglei", 1)}
+    assert api_of(charlie).post("funnels/", FUNNEL) == []
+    assert api_of(bob).get("metrics/", {"metric": "adds", "staff": "zhaomin"})[0]["value"] == 0
+
+
+def test_who_sees_the_whole_company_still_gets_no_raw_callbacks(
+    charlie: User, api_of: Callable[..., Api], world: World
+) -> None:
+    User.objects.filter(pk=charlie.pk).update(sees_all=True)
+    caller = api_of(charlie, "admin")
+
+    assert len(caller.get("customers/")["results"]) == 2
+    caller.get("callbacks/", status=403)
+    caller.get(f"callbacks/{world.callback.pk}/", status=403)
+    caller.post(f"callbacks/{world.callback.pk}/replay/", status=403)
+    assert Work.objects.get().state == "done"
