@@ -85,12 +85,12 @@ class Demo:
         self.database_url = database_url or self.postgres.start()
         note = database.recognise(self.database_url, ours=not database_url)
         clock = surroundings.clock(self.var, self.options.speed)
-        real_platform = surroundings.given("WECOM_API_URL")
-        self.standin_state = self.var / surroundings.standin_state(database_url)
-        if "scenario" not in note:
-            self.standin_state.unlink(missing_ok=True)
         self.options = complete(
-            self.options, note, surroundings.domain_now({**os.environ, **clock}), real_platform=real_platform
+            self.options,
+            note,
+            surroundings.domain_now({**os.environ, **clock}),
+            real_platform=surroundings.given("WECOM_API_URL"),
+            **({"cure": "Give another DATABASE_URL for other options."} if database_url else {}),
         )
         own = {
             **surroundings.kept_secrets(self.var),

@@ -72,10 +72,18 @@ def check(options: Options, *, real_platform: bool) -> None:
         raise DemoError("--exit-after is a number of seconds from ready on.")
 
 
-def complete(options: Options, note: Mapping[str, Any], now: dt.datetime, *, real_platform: bool) -> Options:
+def complete(
+    options: Options,
+    note: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    real_platform: bool,
+    cure: str = "Add --fresh to begin anew with other options.",
+) -> Options:
     """The options with every blank filled: from what the database holds (`note`, see database.py), else defaults.
 
     Raises DemoError when the database holds something else than is asked for: two scenarios don't mix.
+    `cure` is what the person can do about it.
     """
     if "scenario" not in note:
         return _with_defaults(options, now, real_platform=real_platform)
@@ -83,7 +91,7 @@ def complete(options: Options, note: Mapping[str, Any], now: dt.datetime, *, rea
     asked = {name: value for name, value in options.played().items() if value}
     if any(held[name] != value for name, value in asked.items()) or (real_platform and held["scenario"] != EMPTY):
         there = f"--scenario {held['scenario']} --customers {held['customers']} --days {held['days']}"
-        raise DemoError(f"The database holds a demo with {there}. Add --fresh to begin anew with other options.")
+        raise DemoError(f"The database holds a demo with {there}. {cure}")
     return dataclasses.replace(options, **held)
 
 

@@ -1,5 +1,6 @@
 """`manage.py demo`: the whole program on one machine, with a platform and people to play with."""
 
+import contextlib
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -38,5 +39,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _say(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # whoever read us has gone (`| head`); the children must still be ended
+            self.stdout.write(line)
+            self.stdout.flush()
