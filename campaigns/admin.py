@@ -175,7 +175,16 @@ class WelcomePage(ConsolePage):
         ("missed", gettext_lazy("Did not get it")),
         *((choice.value, choice.label) for choice in Welcome.Outcome),
     )
-    list_display = ("customer_name", "staff_name", "channel", "outcome_now", "why", "rule_name", "happened", "count_latency")
+    list_display = (
+        "customer_name",
+        "staff_name",
+        "channel",
+        "outcome_now",
+        "why",
+        "rule_name",
+        "happened",
+        "count_latency",
+    )
     list_filter = (WelcomeStaffFilter, RuleFilter, ("happened_at", DayRangeFilter))
     search_fields = ("external_userid", "userid")
     search_help_text = gettext_lazy("Name, pinyin or id of the customer")
@@ -183,7 +192,9 @@ class WelcomePage(ConsolePage):
     detail_template = "console/campaigns/welcome.html"
     nothing_yet = gettext_lazy("Each new customer's welcome appears here, with the reason where there was none.")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -196,10 +207,14 @@ class WelcomePage(ConsolePage):
         return rows.filter(outcome=view)
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
-        people = Customer.objects.visible_to(request.user).filter(external_userid__in={row.external_userid for row in rows})  # type: ignore[arg-type]
+        people = Customer.objects.visible_to(request.user).filter(
+            external_userid__in={row.external_userid for row in rows}
+        )  # type: ignore[arg-type]
         customers = {row.external_userid: row for row in people}
         staff = {row.userid: row for row in Staff.objects.filter(userid__in={row.userid for row in rows})}
-        channels = dict(Channel.objects.filter(state__in={row.state for row in rows if row.state}).values_list("state", "name"))
+        channels = dict(
+            Channel.objects.filter(state__in={row.state for row in rows if row.state}).values_list("state", "name")
+        )
         for row in rows:
             row.customer = customers.get(row.external_userid)
             row.staff = staff.get(row.userid)
@@ -240,7 +255,11 @@ class WelcomePage(ConsolePage):
 
     @display(description=gettext_lazy("took"), ordering="latency_ms")
     def count_latency(self, row: Any) -> SafeString | str:
-        return formats.figure(None) if row.latency_ms is None else formats.SafeString(f'<span class="c-num">{row.latency_ms / 1000:.1f} {_("s")}</span>')
+        return (
+            formats.figure(None)
+            if row.latency_ms is None
+            else formats.SafeString(f'<span class="c-num">{row.latency_ms / 1000:.1f} {_("s")}</span>')
+        )
 
 
 def outcome_tag(welcome: Welcome) -> SafeString:
@@ -257,7 +276,8 @@ def _welcomes_of_customer(request: HttpRequest, customer: Customer) -> dict[str,
     staff = {row.userid: row for row in Staff.objects.filter(userid__in={row.userid for row in rows})}
     return {
         "welcomes": [
-            {"row": row, "staff": staff.get(row.userid, row.userid), "outcome": outcome_tag(row), "why": why(row)} for row in rows
+            {"row": row, "staff": staff.get(row.userid, row.userid), "outcome": outcome_tag(row), "why": why(row)}
+            for row in rows
         ],
         "address": reverse("admin:campaigns_welcome_changelist"),
     }

@@ -9,10 +9,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from campaigns.models import Welcome, WelcomeRule
+from contacts import people
 from contacts.models import Customer, Follow, Staff
 from scrm.base.logs import story
 from scrm.wecom import errors
 from scrm.wecom.api import contacts as contacts_api
+from scrm.wecom.api import staff as staff_api
 from scrm.wecom.api import welcome as api
 from scrm.wecom.brake import SendingStopped
 from scrm.wecom.callback.events import Event
@@ -60,7 +62,8 @@ def compose(welcome: Welcome) -> Message | None:
     if "{customer}" in text:
         name = _customer_name(welcome.external_userid)
         text = text.replace("{customer}", name) if name else rule.nameless_text
-    text = text.replace("{staff}", _staff_name(welcome.userid))
+    if "{staff}" in text:
+        text = text.replace("{staff}", _staff_name(welcome.userid))
     return Message(rule, text, [attachment.to_wecom() for attachment in rule.attachments.all()])
 
 
@@ -100,6 +103,8 @@ def _refused(welcome: Welcome, error: errors.WecomError | errors.ConfigurationEr
         return Result(Outcome.REFUSED, reason=str(error), errcode=error.code)
     if error.code == errors.WELCOME_EXPIRED:
         return Result(Outcome.EXPIRED, reason=str(error), errcode=error.code)
+    if error.code == errors.ARCHIVE_CONSENT_MISSING:  # the consent brings a code of its own (msg_audit_approved)
+        return Result(Outcome.FAILED, reason=str(error), errcode=error.code)
     if error.temporary or error.code == errors.WELCOME_ELSEWHERE:
         return Result(None, reason=str(error), errcode=error.code)
     return Result(Outcome.FAILED, reason=str(error), errcode=error.code)
@@ -147,8 +152,8 @@ def tell(welcome: Welcome, result: Result) -> None:
     """A line of the story."""
     welcome.refresh_from_db()
     names = {
-        "staff": _staff_name(welcome.userid),
-        "customer": _known_name(welcome.external_userid) or welcome.external_userid,
+        "staff": Staff.objects.filter(userid=welcome.userid).values_list("name", flat=True).first() or welcome.userid,
+        "customer": _known_name(welcome.external_userid) or _("new customer …%s") % welcome.external_userid[-5:],
         "seconds": f"{(welcome.latency_ms or 0) / 1000:.1f}",
         "outcome": welcome.get_outcome_display(),
     }
@@ -191,4 +196,11 @@ def _known_name(external_userid: str) -> str:
 
 
 def _staff_name(userid: str) -> str:
-    return Staff.objects.filter(userid=userid).values_list("name", flat=True).first() or userid
+    """The name customers know; a member whom nobody has read yet is read now, for at most NAME_SECONDS; else nothing."""
+    known = Staff.objects.filter(userid=userid).values_list("name", flat=True).first()
+    if known:
+        return known
+    try:
+        return people.describe_staff(staff_api.fetch_one(userid, timeout=NAME_SECONDS)).name
+    except (errors.WecomError, errors.ConfigurationError):
+        return ""

@@ -20,15 +20,17 @@ def tell(customer: Customer, changes: list[Change]) -> None:
 def _began(customer: Customer, row: Follow) -> str:
     channel = Channel.objects.filter(state=row.state).values_list("name", flat=True).first() if row.state else None
     source = channel or row.state or _("unknown source")
-    return _("➕ %(customer)s added %(staff)s (%(source)s)") % {
-        "customer": customer,
-        "staff": row.staff,
-        "source": source,
-    }
+    names = {"customer": name_of(customer), "staff": row.staff, "source": source}
+    return _("➕ %(customer)s added %(staff)s (%(source)s)") % names
+
+
+def name_of(customer: Customer) -> str:
+    """The name, or the end of the id of somebody who has not been read yet."""
+    return customer.name or _("new customer …%s") % customer.external_userid[-5:]
 
 
 def _ended(customer: Customer, row: Follow) -> str:
-    names = {"customer": customer, "staff": row.staff}
+    names = {"customer": name_of(customer), "staff": row.staff}
     if row.ended_by == Follow.EndedBy.CUSTOMER:
         return _("➖ %(customer)s deleted %(staff)s") % names
     if row.ended_by == Follow.EndedBy.STAFF:

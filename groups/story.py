@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from contacts.story import name_of
 from groups.models import GroupChat
 from groups.stays import Change
 from scrm.base.logs import story
@@ -13,7 +14,7 @@ def tell(chat: GroupChat, change: Change) -> None:
     """One line for each stay that began or ended."""
     for stay in change.joined:
         if stay.counted and stay.customer:
-            story.info(_("→ %(customer)s joined %(chat)s") % {"customer": stay.customer, "chat": chat})
+            story.info(_("→ %(customer)s joined %(chat)s") % {"customer": name_of(stay.customer), "chat": chat})
     for stay in change.left:
         if stay.customer:
             sentence = (
@@ -21,4 +22,4 @@ def tell(chat: GroupChat, change: Change) -> None:
                 if stay.quit_scene == REMOVED
                 else _("← %(customer)s left %(chat)s")
             )
-            story.info(sentence % {"customer": stay.customer, "chat": chat})
+            story.info(sentence % {"customer": name_of(stay.customer), "chat": chat})

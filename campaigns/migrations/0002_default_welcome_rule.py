@@ -5,7 +5,7 @@ from typing import Any
 from django.db import migrations
 
 TEXT = "您好，欢迎来到我们的会员服务！我是您的专属顾问{staff}，新品、福利和售后都可以直接问我。"
-RETURNING = "欢迎回来！我是{staff}，很高兴再次为您服务，有需要随时告诉我。"
+RETURNING = "欢迎回来！{staff}很高兴再次为您服务，有需要随时告诉我。"
 
 
 def add_rule(apps: Any, schema_editor: Any) -> None:

@@ -68,7 +68,7 @@ def test_the_most_exact_rule_wins(corp: Corp, names: None) -> None:
     corp.happens("add", userid="wanglei", external_userid="wm3", state="other")
     corp.happens("add", userid="zhaomin", external_userid="wm4")
 
-    assert sent(corp) == [("wm1", "两者"), ("wm2", "渠道"), ("wm3", "员工"), ("wm4", "您好，我是zhaomin。")]
+    assert sent(corp) == [("wm1", "两者"), ("wm2", "渠道"), ("wm3", "员工"), ("wm4", "您好，我是赵敏。")]
 
 
 def test_attachments_go_with_the_text(corp: Corp, names: None, default_rule: WelcomeRule) -> None:
@@ -176,3 +176,26 @@ def test_an_add_without_a_code_is_no_welcome(corp: Corp, names: None) -> None:
 
     assert Welcome.objects.count() == 0
     assert Work.objects.filter(lane="welcome").count() == 0
+
+
+def test_a_staff_member_whom_nobody_has_read_is_read_for_the_greeting(corp: Corp) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin")
+
+    assert sent(corp) == [("wmLin", "您好，我是王磊。")]
+    assert Staff.objects.get(userid="wanglei").name == "王磊"
+
+
+def test_a_userid_never_reaches_a_customer(corp: Corp) -> None:
+    corp.standin.faults.add({"api": "user/get", "from": 1, "count": 9, "action": "errcode", "value": 60111})
+    corp.happens("add", userid="wanglei", external_userid="wmLin")
+
+    assert sent(corp) == [("wmLin", "您好，我是。")]
+
+
+def test_a_missing_consent_to_archiving_is_final_for_its_code(corp: Corp, names: None) -> None:
+    corp.standin.faults.add(
+        {"api": "externalcontact/send_welcome_msg", "from": 1, "count": 9, "action": "errcode", "value": 41053}
+    )
+    corp.happens("add", userid="wanglei", external_userid="wmLin")
+
+    assert outcome() == ("failed", 41053)

@@ -1,12 +1,14 @@
 """The mirror of people: what events and reads make of the follow ledger."""
 
 import datetime as dt
+import time
 
 import pytest
 
 from contacts.models import Customer, Department, Follow, Staff, Tag
 from scrm.base import clock
 from scrm.base.models import Work
+from scrm.base.work import run
 from scrm.wecom.models import Callback
 from tests.corp import Corp
 
@@ -127,8 +129,6 @@ def test_the_order_of_events_does_not_matter(corp: Corp, t0: int, order: tuple[i
 
     for index in order:
         corp.deliver([events[index]], times=3)
-        from scrm.base.work import run
-
         run.run_due()
 
     assert periods("wmLin") == [(t0, t0 + 100, "customer"), (t0 + 200, None, "")]
@@ -145,12 +145,27 @@ def test_a_late_read_is_waited_for(corp: Corp, t0: int, settings: object) -> Non
     assert Customer.objects.get().name == ""
     assert Work.objects.get(lane="mirror:contact").state == "waiting"
 
-    import time
-
     time.sleep(1.1)
-    from scrm.base.work import run
-
     run.run_due()
 
     assert Customer.objects.get().name == "小林"
     assert Work.objects.get(lane="mirror:contact").state == "done"
+
+
+def test_a_half_friend_whom_reads_do_not_show_is_not_lost(corp: Corp, t0: int, settings: object) -> None:
+    corp.standin.settings.change({"half_listed": False})
+    settings.FRESH_READ_SECONDS = 0  # type: ignore[attr-defined]
+    Staff.objects.create(userid="wanglei", serves_customers=True)
+    corp.happens("half_add", userid="wanglei", external_userid="wmLin", at=t0)
+
+    assert periods("wmLin") == [(t0, None, "")]
+
+
+def test_settled_work_keeps_no_reason_for_waiting(corp: Corp, settings: object) -> None:
+    settings.CONTACT_READ_DELAYS = (0.0, 0.2)  # type: ignore[attr-defined]
+    corp.happens("add", userid="wanglei", external_userid="wmLin", welcome=False)
+    time.sleep(0.3)
+    run.run_due()
+
+    row = Work.objects.get(lane="mirror:contact")
+    assert (row.state, row.error) == ("done", "")

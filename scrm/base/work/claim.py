@@ -89,7 +89,7 @@ class Claim:
 
     def done(self, works: Iterable[Work] | None = None) -> None:
         """Settles the given rows (default: all open ones) as done."""
-        self._settle(works, state=Work.State.DONE)
+        self._settle(works, state=Work.State.DONE, error="")
 
     def ignored(self, works: Iterable[Work] | None = None, reason: str = "") -> None:
         """Settles rows that need nothing."""
