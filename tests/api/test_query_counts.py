@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 COUNTS: dict[str, dict[str, int]] = json.loads((Path(__file__).parent / "query_counts.json").read_text())
 PATHS = [
-    "customers/", "customers/?userid=wanglei&tag=etVip&group_chat=wrFuli&q=客", "customers/wmXiaolin/",
+    "customers/", "customers/?userid=wanglei&tag=etVip&group_chat=wrFuli&q=小", "customers/wmXiaolin/",
     "customers/wmXiaolin/timeline/", "staff/", "staff/?department=1", "staff/wanglei/", "departments/", "tags/",
     "group-chats/", "group-chats/wrFuli/", "group-chats/wrFuli/members/", "channels/", "welcomes/", "callbacks/",
     "callbacks/?state=done",
@@ -35,14 +35,14 @@ def _grow(world: World, wanglei: Staff) -> None:
         Department.objects.create(id=10 + number, name="部", parent_id=2, path=[1, 2, 10 + number])
         staff = Staff.objects.create(userid=f"staff{number}", name="员工", department_ids=[2])
         chat = GroupChat.objects.create(chat_id=f"wr{number}", name="群", owner=staff)
-        person = customer(f"wm{number}", "客", world.at, state=f"s{number}")
+        person = customer(f"wm{number}", "小客", world.at, state=f"s{number}")
         befriend(staff, person, world.at, tag_ids=["etVip", f"et{number}"])
         befriend(wanglei, person, world.at, state="parcel", tag_ids=["etVip"])
         befriend(staff, world.xiaolin, world.at, state=f"s{number}")
         stay(chat, world.at, customer=person)
         stay(world.fuli, world.at, customer=person)
         stay(chat, world.at, customer=world.xiaolin)
-        receive(world.at, f"wm{number}", digest=b"%d" % number)
+        receive(world.at, f"wm{number}", digest=b"many%d" % number)
         Welcome.objects.create(
             code=f"C{number}", userid="wanglei", external_userid="wmXiaolin", happened_at=world.at, received_at=world.at
         )
