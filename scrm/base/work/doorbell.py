@@ -11,7 +11,7 @@ from django.db import transaction
 
 from scrm.base.work.lanes import lanes
 
-_PAUSE = 0.02  # seconds in which rings of one lane become one message
+_PAUSE = 0.05  # seconds after a message in which further rings become one
 _rung: set[str] = set()
 _wake = threading.Event()
 _lock = threading.Lock()
@@ -42,13 +42,13 @@ def _start_publisher() -> None:
 def _publish_for_ever() -> None:
     while True:
         _wake.wait()
-        time.sleep(_PAUSE)
         _wake.clear()
         with _lock:
             due = sorted(_rung)
             _rung.clear()
         for lane in due:
             _publish(lane)
+        time.sleep(_PAUSE)
 
 
 def _publish(lane: str) -> None:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from scrm.base import clock
 from scrm.base.failpoints import failpoint
+from scrm.base.prepared import Prepared
 from scrm.base.work import doorbell
 from scrm.wecom.callback.events import Event, UnreadableEvent, parse
 from scrm.wecom.callback.routes import Job, jobs_of
@@ -15,21 +16,27 @@ from scrm.wecom.callback.routes import Job, jobs_of
 INBOX_LANE = "inbox"  # what no lane takes: unknown kinds (ignored) and unreadable texts (quarantined)
 
 # One round trip, one commit. A digest that is there already stores nothing and returns no row.
-_STORE = """
+_STORE = Prepared(
+    "store_callback",
+    [
+        "bytea", "text", "timestamptz", "timestamptz", "text", "text", "text", "text", "text",
+        "text[]", "text[]", "text[]", "text[]", "float8[]",
+    ],
+    """
 WITH stored AS (
     INSERT INTO wecom_callback (digest, app, received_domain_at, happened_at, event, change_type, entity, welcome_code, raw)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (digest) DO NOTHING
     RETURNING id
 ), works AS (
     INSERT INTO base_work (source_kind, source_id, lane, entity, state, error, not_before)
     SELECT 'callback', stored.id, job.lane, job.entity, job.state, job.error,
            clock_timestamp() + make_interval(secs => job.delay)
-    FROM stored, unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::float8[])
-         AS job(lane, entity, state, error, delay)
+    FROM stored, unnest($10, $11, $12, $13, $14) AS job(lane, entity, state, error, delay)
 )
 SELECT id FROM stored
-"""
+""",
+)  # fmt: skip
 
 # Two real edits within one second are byte-equal: a repeat soon after the work was done opens the mirror's work again.
 _REPEAT = """
@@ -73,8 +80,8 @@ def store(message: bytes, *, app: str = "customer") -> Stored:
     row = _row_of(text, digest)
     with connection.cursor() as cursor:
         failpoint("inbox.before_commit")
-        cursor.execute(
-            _STORE,
+        _STORE.execute(
+            cursor,
             [
                 digest, app, clock.now(), row.happened_at, row.kind[:40], row.change_type[:40], row.entity[:160],
                 row.welcome_code[:200], text, *([list(column) for column in zip(*row.jobs, strict=True)]),
