@@ -144,7 +144,9 @@ def test_an_answer_lost_after_acceptance_is_neither_sent_twice_nor_called_refuse
     corp.act("add", userid="wanglei", external_userid="wmLin")
     corp.deliver()
     end = time.monotonic() + 8
-    while Welcome.objects.filter(outcome="sending").exists() and time.monotonic() < end or not Welcome.objects.exists():
+    while (
+        Welcome.objects.filter(outcome="sending").exists() and time.monotonic() < end
+    ) or not Welcome.objects.exists():
         run.run_due(["welcome"])
         time.sleep(0.1)
 

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import socket
 import threading
+import time
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from scrm.base.work.run import forget_connection, handle
 log = structlog.get_logger(__name__)
 
 _TEN_MINUTES = dt.timedelta(minutes=10)
+_LONGEST_SLEEP = 30.0
 
 
 class Bell:
@@ -61,7 +63,7 @@ def start(queues: list[str], worker: str) -> None:
             bell = _bells.setdefault(lane.name, Bell(lane.threads))
             for number in range(lane.threads):
                 _spawn(_pump, lane, bell, name=f"{lane.name}-{number}")
-            _spawn(_reclaim, lane, name=f"{lane.name}-leases")
+            _spawn(_tick, lane, bell, name=f"{lane.name}-clock")
     _spawn(_beat_heart, queues, worker, name="heartbeat")
 
 
@@ -99,7 +101,7 @@ def _pump(lane: Lane, bell: Bell) -> None:
             connection.close()
             _stop.wait(1.0)
         forget_connection()
-        bell.wait(lane.poll * lane.threads)  # all pumps of the lane together look once in `poll` seconds
+        bell.wait(_LONGEST_SLEEP)
 
 
 def _work_once(lane: Lane, bell: Bell) -> bool:
@@ -112,12 +114,17 @@ def _work_once(lane: Lane, bell: Bell) -> bool:
     return True
 
 
-def _reclaim(lane: Lane) -> None:
-    while not _stop.wait(min(lane.lease / 4, 2.0)):
-        try:
-            reclaim(lane)
-        except Exception:  # tried again in a moment
-            connection.close()
+def _tick(lane: Lane, bell: Bell) -> None:
+    """Rings every `lane.poll` seconds, for what nobody rings for: rows that become due, rings that were lost."""
+    next_reclaim = 0.0
+    while not _stop.wait(lane.poll):
+        bell.ring()
+        if time.monotonic() >= next_reclaim:
+            next_reclaim = time.monotonic() + min(lane.lease / 4, 2.0)
+            try:
+                reclaim(lane)
+            except Exception:  # tried again in a moment
+                connection.close()
 
 
 def _beat_heart(queues: list[str], worker: str) -> None:

@@ -1,0 +1,78 @@
+"""Pumps find work by themselves: no ring, no Redis, no beat is needed."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.db.models.functions import Now
+
+from scrm.base.models import Heartbeat, Work
+from scrm.base.work import Again, Claim, lane, lanes, pump
+
+LANE = "test:pump"
+
+
+@pytest.fixture
+def seen(committed: None) -> Iterator[list[str]]:
+    """What the lane's handler was given, while its pumps run."""
+    entities: list[str] = []
+
+    @lane(LANE, queue="export", lease=5, threads=3, poll=0.1)
+    def handle(job: Claim) -> None:
+        entities.append(job.entity)
+        if job.entity == "thing:later" and len(entities) == 1:
+            raise Again(0.5)
+
+    pump.start(["export"], "tests")
+    yield entities
+    pump.stop()
+    lanes.pop(LANE)
+
+
+def write(*names: str) -> None:
+    """Rows that nobody rings for, as after a lost message."""
+    Work.objects.bulk_create(
+        [
+            Work(source_kind="test", source_id=number, lane=LANE, entity=f"thing:{name}")
+            for number, name in enumerate(names)
+        ]
+    )
+
+
+def wait(count: int) -> float:
+    begun = time.monotonic()
+    while Work.objects.filter(lane=LANE, state="done").count() < count:
+        assert time.monotonic() - begun < 10
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+def test_rows_are_found_without_a_ring(seen: list[str]) -> None:
+    write("a", "b", "c", "d")
+
+    wait(4)
+    assert sorted(seen) == ["thing:a", "thing:b", "thing:c", "thing:d"]
+
+
+def test_a_row_put_off_is_taken_up_when_it_is_due(seen: list[str]) -> None:
+    write("later")
+
+    assert wait(1) >= 0.4
+    assert seen == ["thing:later", "thing:later"]
+
+
+def test_a_dead_holders_row_is_taken_over(seen: list[str]) -> None:
+    Work.objects.create(
+        source_kind="test", source_id=1, lane=LANE, entity="thing:x", state="leased", holder="dead", lease_until=Now()
+    )
+
+    wait(1)
+    assert Work.objects.get(lane=LANE).attempts == 1
+
+
+def test_workers_are_seen(seen: list[str]) -> None:
+    until = time.monotonic() + 5
+    while not Heartbeat.objects.filter(queue="export").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+
+    assert Heartbeat.objects.get(queue="export").worker.startswith("tests@")
