@@ -184,14 +184,14 @@ def _counted(count: Count, span: Span, by: By | None) -> list[tuple[str, int, in
     """(key, how many, of which estimated)."""
     if by == "day" and count.population.moment:
         text, values = series(count, span)
-        days = _fetch(text, values)
+        days = fetch(text, values)
         return [((span.start + dt.timedelta(days=index - 1)).isoformat(), int(number), 0) for index, number in days]
     what = "DISTINCT p.customer_id" if count.distinct else "*"
     text = (
         f"SELECT {_key(by)}, count({what}), count({what}) FILTER (WHERE p.estimated)"  # noqa: S608
         f" FROM ({count.population.sql()}) p GROUP BY 1"
     )
-    return [(key, number, estimated) for key, number, estimated in _fetch(text, span.values(count.population))]
+    return [(key, number, estimated) for key, number, estimated in fetch(text, span.values(count.population))]
 
 
 def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int | None]]:
@@ -199,14 +199,14 @@ def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int
         f"SELECT {_key(by)}, percentile_disc(0.99) WITHIN GROUP (ORDER BY p.value) FILTER (WHERE p.value >= 0)"  # noqa: S608
         f" FROM ({count.population.sql()}) p GROUP BY 1"
     )
-    return [(key, value) for key, value in _fetch(text, span.values(count.population))]
+    return [(key, value) for key, value in fetch(text, span.values(count.population))]
 
 
 def _key(by: By | None) -> str:
     return _KEYS[by] if by else "''"
 
 
-def _fetch(text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetch(text: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(text, values)
         return list(cursor.fetchall())

@@ -92,10 +92,10 @@ def rows(
     chosen = narrowed(filters, by, key)
     question = ask(metric, start=start, end=end, filters=chosen, user=user, window=window)
     counts = () if question.null else question.metric.part(part)
-    return Rows(*_union(counts, question.span))
+    return Rows(*union(counts, question.span))
 
 
-def _union(counts: Sequence[Count], span: Span) -> tuple[str, dict[str, Any]]:
+def union(counts: Sequence[Count], span: Span) -> tuple[str, dict[str, Any]]:
     """The union of the counted sets; each set's parameters carry its number."""
     texts: list[str] = []
     values: dict[str, Any] = {}

@@ -1,0 +1,121 @@
+"""The six cards on top: the number, how it changed against the previous period, and the way to its rows."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from analytics.metrics import METRICS
+from analytics.query import Point, measure
+from contacts.connection import connected_at
+from scrm.base import clock
+from scrm.base.models import User
+from scrm.site.dashboards import wording
+from scrm.site.dashboards.asked import Asked
+
+_RATES: Final = ("add_to_join_rate", "retention_d7", "leave_rate")
+
+
+def cards(asked: Asked, user: User) -> list[dict[str, Any]]:
+    """In the order of reading: adds, net, the three rates, customers."""
+    numbers = {name: _pair(name, asked, user) for name in ("adds", "losses", *_RATES, "customers")}
+    return [
+        _card("adds", *numbers["adds"], asked),
+        _net(numbers["adds"], numbers["losses"], asked),
+        *(_card(name, *numbers[name], asked) for name in _RATES),
+        _card("customers", *numbers["customers"], asked),
+    ]
+
+
+def total(metric: str, asked: Asked, user: User) -> Point:
+    return measure(metric, start=asked.start, end=asked.end, filters=asked.filters, user=user)[0]
+
+
+def comparable(asked: Asked) -> bool:
+    """Whether the corp was connected during the whole previous period."""
+    connected = connected_at()
+    return connected is None or clock.day_of(connected) <= asked.before.start
+
+
+def rows_address(metric: str, asked: Asked, *, part: str = "", by: str = "", key: str = "") -> str:
+    query = asked.rows(by=by, key=key) + (f"&part={part}" if part else "")
+    return f"{reverse('dashboards:rows', args=[metric])}?{query}"
+
+
+def _pair(metric: str, asked: Asked, user: User) -> tuple[Point, Point | None]:
+    return total(metric, asked, user), total(metric, asked.before, user) if comparable(asked) else None
+
+
+def _card(name: str, now: Point, before: Point | None, asked: Asked) -> dict[str, Any]:
+    metric = METRICS[name]
+    moved = before and wording.change(now.value, before.value, good=metric.good, points=metric.is_rate)
+    return {
+        "id": name,
+        "title": metric.title,
+        "definition": metric.definition,
+        "value": wording.shown(now, name),
+        "unit": metric.unit,
+        "link": rows_address(name, asked) if now.value is not None else "",
+        "change": moved,
+        "before": _before(before, name),
+        "detail": _detail(now, name, asked),
+        "estimated": now.estimated_rows,
+    }
+
+
+def _detail(now: Point, name: str, asked: Asked) -> list[dict[str, str]]:
+    """Numerator and denominator, each with its rows; or why there is no value."""
+    if now.value is None:
+        return [{"text": wording.why_null(now.null_reason), "link": ""}]
+    if not METRICS[name].is_rate:
+        return []
+    return [
+        {"text": wording.count(getattr(now, part)), "link": rows_address(name, asked, part=part)}
+        for part in ("numerator", "denominator")
+    ]
+
+
+def _before(point: Point | None, name: str) -> str:
+    if point is None:
+        return _("no comparison: before the connection")
+    if point.value is None:
+        return _("previous %(value)s") % {"value": wording.NOTHING}
+    return _("previous %(value)s") % {"value": wording.shown(point, name)}
+
+
+def _net(adds: tuple[Point, Point | None], losses: tuple[Point, Point | None], asked: Asked) -> dict[str, Any]:
+    now, before = _difference(adds[0], losses[0]), _difference(adds[1], losses[1])
+    known = adds[1] is not None
+    return {
+        "id": "net",
+        "title": _("Net adds"),
+        "definition": _("Adds less losses; hand-overs and leaving staff count on neither side."),
+        "value": wording.signed(now),
+        "unit": METRICS["adds"].unit,
+        "link": "",
+        "change": wording.change(now, before, good=1),
+        "before": _("previous %(value)s") % {"value": wording.signed(before)}
+        if known
+        else _("no comparison: before the connection"),
+        "detail": [
+            {"text": f"{METRICS[name].title} {wording.count(point.value)}", "link": rows_address(name, asked)}
+            for name, point in (("adds", adds[0]), ("losses", losses[0]))
+        ]
+        if now is not None
+        else [{"text": wording.why_null(adds[0].null_reason), "link": ""}],
+        "estimated": 0,
+    }
+
+
+def _difference(plus: Point | None, minus: Point | None) -> float | None:
+    if plus is None or minus is None or plus.value is None or minus.value is None:
+        return None
+    return plus.value - minus.value
+
+
+def connection_note(asked: Asked) -> dt.date | None:
+    """The day of the connection where it lies inside the interval: earlier days are not counted."""
+    connected = connected_at()
+    day = clock.day_of(connected) if connected else None
+    return day if day and day > asked.start else None
