@@ -1,19 +1,15 @@
 """The demo's processes: services, stand-in, web, workers, beat; started, watched, ended."""
 
-import contextlib
 import datetime as dt
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,14 +18,16 @@ from scrm.embedded import notes, ports, processes
 from scrm.embedded.children import MARK, Child, Children, end_marked
 from scrm.embedded.lifeline import on_our_death
 from scrm.embedded.services import DEMO_NOTE
-from scrm.site.demo import database, surroundings
-from scrm.site.demo.options import EMPTY, DemoError, Options, check, complete
+from scrm.site.demo import database, family, surroundings
+from scrm.site.demo.lifetime import only_one, stop_on_signal
+from scrm.site.demo.options import DemoError, Options, check, complete
+from scrm.site.demo.readiness import Readiness
 from scrm.site.demo.story import Story
 
 STANDIN_PORT: Final = 9100
 TICK_SECONDS: Final = 0.2
-LOG_BYTES: Final = 20 * 1024 * 1024
 PATIENCE_SECONDS: Final = 20.0  # between two words about what is missing until ready
+FOREVER: Final = float("inf")
 FAILED_STARTS: Final = 4  # quick deaths in a row, before ready, after which we give up
 
 Say = Callable[[str], None]
@@ -40,11 +38,25 @@ def run(options: Options, say: Say) -> None:
     var = env.data_dir()
     check(options, real_platform=surroundings.given("WECOM_API_URL"))
     var.mkdir(parents=True, exist_ok=True)
-    with _stop_on_signal() as stop, _only_one(var):
+    with stop_on_signal() as stop, only_one(var):
         end_marked(str(var))  # what a killed demo left behind
         if not ports.is_free(options.port):
             raise DemoError(f"Port {options.port} is in use: give another, for example --port {options.port + 10}.")
         Demo(options, var, say, stop).run()
+
+
+@dataclass
+class Round:
+    """Something that is done every so many seconds."""
+
+    seconds: float
+    do: Callable[[], None]
+    next: float = 0.0
+
+    def when_due(self) -> None:
+        if time.monotonic() >= self.next:
+            self.next = time.monotonic() + self.seconds
+            self.do()
 
 
 class Demo:
@@ -61,8 +73,11 @@ class Demo:
         self.own: dict[str, str] = {}  # settings that the environment does not give
         self.environment: dict[str, str] = {}
         self.children: Children | None = None
+        self.readiness = Readiness(options.port)
         self.ready = False
         self.begun = time.monotonic()
+        self.next_word = self.begun + PATIENCE_SECONDS
+        self.ends = FOREVER
 
     def run(self) -> None:
         self.logs.mkdir(exist_ok=True)
@@ -124,21 +139,10 @@ class Demo:
         """The stand-in, unless a platform was given. It starts beside the preparation."""
         assert self.children is not None
         if not surroundings.given("WECOM_API_URL"):
-            standin = self._standin()
+            standin = family.standin(self.options, self.environment["WECOM_API_URL"], self.standin_state, self.logs)
             self.story.follow(standin.log)
             self.children.start(standin)
         return not self.stop.is_set()
-
-    def _standin(self) -> Child:
-        port = self.environment["WECOM_API_URL"].split(":")[2].split("/")[0]
-        command = [sys.executable, "-m", "scrm.standin", "--port", port, "--scenario", self.options.scenario]
-        command += ["--callback-url", f"http://127.0.0.1:{self.options.port}/wecom/callback/"]
-        if self.options.scenario != EMPTY:
-            command += ["--customers", str(self.options.customers), "--days", str(self.options.days)]
-            command += ["--until", self.options.until, "--state", str(self.standin_state)]
-        if not self.options.traffic:
-            command.append("--no-traffic")
-        return self._child("standin", command, patience=5)
 
     def _prepare(self) -> bool:
         """Migrations, user, history. False when a signal ended it."""
@@ -174,59 +178,41 @@ class Demo:
     def _start_processes(self) -> None:
         assert self.children is not None
         database.forget_workers(self.database_url)
-        family = [self._web(), *(self._worker(name) for name in surroundings.WORKERS), self._beat()]
-        for child in family:
+        beat = family.beat(self.var / "celerybeat-schedule", self.logs)
+        children = [family.web(self.options.port, self.logs), *family.workers(self.logs), beat]
+        for child in children:
             self.story.follow(child.log)
-        self.children.start(*family)
-
-    def _web(self) -> Child:
-        command = [*_script("granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.options.port)]
-        command += ["--workers", "1", "--blocking-threads", "16", "--respawn-failed-workers", "--respawn-interval", "1"]
-        command += ["--workers-kill-timeout", "5", "--log-level", "warning", "scrm.wsgi:application"]
-        return self._child("web", command)
-
-    def _worker(self, name: str) -> Child:
-        command = [*_script("celery"), "-A", "scrm", "worker", "-Q", surroundings.WORKERS[name], "-n", f"{name}@%h"]
-        command += ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-        return self._child(f"worker-{name}", command, patience=15)
-
-    def _beat(self) -> Child:
-        command = [*_script("celery"), "-A", "scrm", "beat", "--pidfile=", "--loglevel", "WARNING"]
-        return self._child("beat", [*command, "--schedule", str(self.var / "celerybeat-schedule")], patience=5)
-
-    def _child(self, name: str, command: list[str], patience: float = 10.0) -> Child:
-        log = self.logs / f"{name}.log"
-        if log.exists() and log.stat().st_size > LOG_BYTES:
-            log.replace(log.with_suffix(".log.1"))
-        return Child(name, command, log, patience)
+        self.children.start(*children)
 
     # --- watch ---------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
         assert self.children is not None
-        probe = _Readiness(self.options.port)
-        next_services = next_clock = time.monotonic()
-        next_word = time.monotonic() + PATIENCE_SECONDS
-        ends = float("inf")
-        while not self.stop.is_set() and time.monotonic() < ends:
+        rounds = [
+            Round(0.0, self._tell_story),
+            Round(2.0, self._keep_services),
+            Round(5.0, lambda: surroundings.keep_clock(self.var, self.environment)),
+        ]
+        while not self.stop.is_set() and time.monotonic() < self.ends:
             self.children.look(self._on_death)
-            for line in self.story.new_lines():
-                self.say(line)
-            if not self.ready and time.monotonic() > next_word:
-                next_word += PATIENCE_SECONDS
-                self.say(f"Not ready yet: {probe.said}")
-            if not self.ready and probe.ready():
-                self.ready = True
-                self._welcome()
-                if self.options.exit_after is not None:
-                    ends = time.monotonic() + self.options.exit_after
-            if time.monotonic() >= next_services:
-                next_services = time.monotonic() + 2
-                self._keep_services()
-            if time.monotonic() >= next_clock:
-                next_clock = time.monotonic() + 5
-                surroundings.keep_clock(self.var, self.environment)
+            for one in rounds:
+                one.when_due()
+            if not self.ready:
+                self._look_whether_ready()
             self.stop.wait(TICK_SECONDS)
+
+    def _tell_story(self) -> None:
+        for line in self.story.new_lines():
+            self.say(line)
+
+    def _look_whether_ready(self) -> None:
+        if self.readiness.ready():
+            self.ready = True
+            self.ends = time.monotonic() + (self.options.exit_after if self.options.exit_after is not None else FOREVER)
+            self._welcome()
+        elif time.monotonic() > self.next_word:
+            self.next_word += PATIENCE_SECONDS
+            self.say(f"Not ready yet: {self.readiness.said}")
 
     def _company_time(self) -> dt.datetime:
         zone = ZoneInfo(self.environment.get("COMPANY_TIME_ZONE") or "Asia/Shanghai")
@@ -269,62 +255,5 @@ class Demo:
         self.say("Ended.")
 
 
-class _Readiness:
-    """Asks /readyz at most every half second; never through a proxy. `said` is what it last answered."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/readyz"
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        self.next = 0.0
-        self.said = "nothing answers"
-
-    def ready(self) -> bool:
-        if time.monotonic() < self.next:
-            return False
-        self.next = time.monotonic() + 0.4
-        try:
-            with self.opener.open(self.url, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except urllib.error.HTTPError as refusal:
-            self.said = f"/readyz answers {refusal.code} {refusal.read(300).decode(errors='replace')}"
-        except (OSError, ValueError) as error:
-            self.said = f"the web server does not answer ({error})"
-        return False
-
-
-def _script(name: str) -> list[str]:
-    """A command of the environment that we run in, under its own name."""
-    path = Path(sys.executable).parent / name
-    return [str(path)] if path.exists() else [sys.executable, "-m", name]
-
-
 def _short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-@contextlib.contextmanager
-def _stop_on_signal() -> Iterator[threading.Event]:
-    """Set by the first SIGINT, SIGTERM or SIGHUP; more of them change nothing."""
-    stop = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _only_one(var: Path) -> Iterator[None]:
-    """One demo per checkout; the lock goes with the process, also with a killed one."""
-    with (var / "demo.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            port = notes.read(var / DEMO_NOTE).get("port", "?")
-            raise DemoError(f"A demo already runs in this checkout, at port {port}: end it first.") from None
-        yield
