@@ -39,6 +39,17 @@ def test_refuses_an_unknown_query_parameter_of_a_change(api: Api, world: World) 
     api.get("tags/?format=xml", status=400)
 
 
+def test_replaying_takes_no_body(api: Api, world: World) -> None:
+    answer = api.post(f"callbacks/{world.callback.pk}/replay/", {"lane": "welcome"}, status=400)
+
+    assert [(error["code"], error["attr"]) for error in answer["errors"]] == [("unknown_field", "lane")]
+
+
+def test_answers_rest_in_no_cache(api: Api, world: World) -> None:
+    for path in ("customers/wmXiaolin/", "customers/nobody/", "customers/?colour=red"):
+        assert api.client.get(f"/api/v1/{path}", headers=api.headers)["Cache-Control"] == "no-store"
+
+
 def test_segments_can_not_be_filtered_by_yet(api: Api) -> None:
     assert api.get("customers/", {"segment": "1"}, status=400)["errors"][0]["attr"] == "segment"
 

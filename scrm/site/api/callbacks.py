@@ -14,7 +14,7 @@ from scrm.site.api import examples
 from scrm.site.api.moments import MomentField
 from scrm.site.api.pagination import NewestFirst
 from scrm.site.api.shapes import TextOrNull
-from scrm.site.api.views import ApiView, ListView, Query, found
+from scrm.site.api.views import ApiView, ListView, Query, Strict, found
 from scrm.wecom.models import Callback
 from scrm.wecom.querysets import STATES, CallbackQuerySet
 
@@ -89,6 +89,7 @@ class Replay(ApiView):
     scopes = {"POST": ApiToken.Scope.ADMIN}
 
     def post(self, request: Request, pk: int) -> Response:
+        Strict(data=request.data).is_valid(raise_exception=True)  # there is nothing to say in the body
         callbacks = Callback.objects.visible_to(self.user).with_state()
         callback = found(callbacks, pk=pk)
         with transaction.atomic():

@@ -13,6 +13,11 @@ class ResourceSchema(AutoSchema):
         query_class = getattr(self.view, "query_class", None)
         return [query_class] if query_class and query_class().fields and self.method == "GET" else []
 
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular has its own signature
+        """What the resource itself says; the words of its base classes are for their readers."""
+        own = vars(type(self.view)).get("__doc__") or ""
+        return str(super().get_description()) if own else ""
+
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "scrm.site.api.authentication.TokenAuthentication"

@@ -56,6 +56,11 @@ class ApiView(GenericAPIView[Any]):
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(BodyTooLarge() if isinstance(exc, RequestDataTooBig) else exc)
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"  # people's data rests in no cache on the way
+        return answer
+
     @property
     def user(self) -> User:
         user = self.request.user
