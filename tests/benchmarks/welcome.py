@@ -1,0 +1,102 @@
+"""Greeting: from a callback's receipt to the welcome request at a platform that takes 200 ms for every answer."""
+
+import json
+import statistics
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from campaigns.models import Welcome
+from scrm.wecom.models import Callback
+from tests import processes
+
+SIZE = 1000
+RATE = 50  # adds a second
+API_DELAY = 0.2  # seconds
+TARGET_MS = 1000
+WARM = 50  # adds before the measured ones: tokens fetched, connections opened
+PATIENCE = 60.0  # seconds for the last welcomes after the last add
+
+
+def run(size: int) -> Iterator[dict[str, Any]]:
+    """`size` adds, RATE a second, through the stand-in, one web process and one worker of the queue `welcome`."""
+    web = processes.free_port()
+    with _platform(web) as control:
+        environment = {"WECOM_API_URL": f"{control.address}/cgi-bin/"}
+        with (
+            processes.process(processes.granian(web), environment),
+            processes.process(processes.worker("welcome"), environment),
+        ):
+            control.post("actions", {"action": "create_user", "userid": "wanglei", "name": "王磊"})
+            control.post("faults", {"api": "*", "action": "delay", "value": API_DELAY, "count": 0})
+            _add(control, WARM)
+            _add(control, size)
+            greeted = [row for row in control.get("ledger?kind=welcome") if row["seq"] > WARM]
+    if len(greeted) != size:
+        raise RuntimeError(f"{len(greeted)} of {size} customers were greeted")
+    yield _measured(greeted)
+
+
+def _measured(greeted: list[dict[str, Any]]) -> dict[str, Any]:
+    """The stand-in notes a welcome when its delay is over: the request came that much earlier."""
+    codes = [row["code"] for row in greeted]
+    welcomes = Welcome.objects.filter(code__in=codes).values_list("code", "callback_id")
+    received = dict(Callback.objects.filter(welcome_code__in=codes).values_list("pk", "received_at"))
+    receipt = {code: received[callback].timestamp() for code, callback in welcomes}
+    waits = sorted(1000 * (row["at"] - API_DELAY - receipt[row["code"]]) for row in greeted)
+    p99 = waits[int(len(waits) * 0.99)]
+    return {
+        "value": round(p99),
+        "unit": "ms p99 from receipt to the request at the platform",
+        "baseline": TARGET_MS,
+        "ratio": round(p99 / TARGET_MS, 3),
+        "p50": round(statistics.median(waits)),
+        "most": round(waits[-1]),
+        "adds_per_second": RATE,
+        "api_ms": round(1000 * API_DELAY),
+        "baseline_is": "the aim",
+    }
+
+
+def _add(control: "Control", count: int) -> None:
+    """`count` customers add 王磊, RATE a second; returns when all of them are greeted or PATIENCE is over."""
+    before = len(control.get("ledger?kind=welcome"))
+    start = time.monotonic()
+    for number in range(count):
+        time.sleep(max(0.0, start + number / RATE - time.monotonic()))
+        control.post("actions", {"action": "add", "userid": "wanglei"})
+    until = time.monotonic() + PATIENCE
+    while len(control.get("ledger?kind=welcome")) < before + count and time.monotonic() < until:
+        time.sleep(0.5)
+
+
+class Control:
+    """The stand-in's hidden pages."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+
+    def get(self, page: str) -> Any:
+        with urllib.request.urlopen(f"{self.address}/_standin/{page}", timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, page: str, given: dict[str, Any]) -> Any:
+        request = urllib.request.Request(f"{self.address}/_standin/{page}", data=json.dumps(given).encode())
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def _platform(web: int) -> Iterator[Control]:
+    port = processes.free_port()
+    with processes.process(
+        [
+            sys.executable, "-m", "scrm.standin", "--port", str(port), "--quiet",
+            "--callback-url", f"http://127.0.0.1:{web}/wecom/callback/",
+        ]
+    ):  # fmt: skip
+        processes.wait_for(f"http://127.0.0.1:{port}/_standin/calls")
+        yield Control(port)
