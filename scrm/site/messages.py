@@ -7,7 +7,7 @@ in), drops what is no longer said, and compiles it. No gettext programs are need
 import datetime as dt
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -62,7 +62,11 @@ def load() -> Catalog:
 def compiled() -> dict[Id, Id]:
     """What the compiled file says."""
     with CATALOGUE.with_suffix(".mo").open("rb") as file:
-        return {message.id: message.string for message in read_mo(file) if message.id}
+        return {_plain(message.id): _plain(message.string) for message in read_mo(file) if message.id}
+
+
+def _plain(text: str | Sequence[str]) -> Id:
+    return text if isinstance(text, str) else tuple(text)
 
 
 def update() -> list[Key]:

@@ -10,5 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     re_path(r"^(?P<name>(?:WW|MP)_verify_[A-Za-z0-9]{1,64}\.txt)$", health.domain_proof, name="domain-proof"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("dashboards/", include("scrm.site.dashboards.urls")),
     path("api/v1/", include("scrm.site.api.urls")),
 ]

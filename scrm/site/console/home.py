@@ -89,8 +89,8 @@ def net(user: User) -> dict[str, Any]:
 
 
 def _balance(user: User, day: dt.date, before: dt.date, gained: str, lost: str) -> dict[str, Any]:
-    plus, minus = _total(gained, day, user), _total(lost, day, user)
-    plus_before, minus_before = _total(gained, before, user), _total(lost, before, user)
+    plus_before, plus = _two_days(gained, before, day, user)
+    minus_before, minus = _two_days(lost, before, day, user)
     return {
         "net": _difference(plus, minus),
         "plus": plus.value,
@@ -100,6 +100,11 @@ def _balance(user: User, day: dt.date, before: dt.date, gained: str, lost: str) 
         "change": change(_difference(plus, minus), _difference(plus_before, minus_before)),
         "before": _difference(plus_before, minus_before),
     }
+
+
+def _two_days(metric: str, before: dt.date, day: dt.date, user: User) -> tuple[Point, Point]:
+    points = measure(metric, start=before, end=day + dt.timedelta(days=1), by="day", user=user)
+    return points[0], points[-1]
 
 
 def _total(metric: str, day: dt.date, user: User) -> Point:
