@@ -71,7 +71,6 @@ def _sql(statement: str) -> None:
 
 def clone(name: str) -> str:
     """A fresh copy of the migrated template. Returns its address."""
-    _sql("SELECT pg_advisory_lock(1)")  # held until that connection closed: only orders the clones a little
     _sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     for _ in range(20):
         try:
