@@ -2,19 +2,21 @@
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least, Now
 
 from contacts import people
-from contacts.models import Staff
+from contacts.models import Customer, Staff
 from contacts.sync.job import Job
 from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
 from groups import stays
-from groups.models import GroupChat, Stay, StayEvidence
+from groups.models import GroupChat, Stay
 from scrm.base import announcing, clock
 from scrm.base.announcing import Happening
 from scrm.base.models.announcement import Source
@@ -138,8 +140,7 @@ def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, start
     chat = stays.chat_of(detail.chat_id)
     if chat.first_read_at is None:
         _seed(chat, detail, started)
-    listed = {member.member_id for member in detail.members}
-    absent = [stay for stay in chat.stays.present() if stay.member_id not in listed]
+    absent = _absent(chat, detail)
     limit = started - stays.READS_LAG
     if any(stay.joined_at > limit for stay in absent):
         return False
@@ -152,6 +153,13 @@ def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, start
     job.counted(chats=1, members=len(detail.members))
     job.drifted(**result.drift)
     return True
+
+
+def _absent(chat: GroupChat, detail: GroupChatDetail) -> list[Stay]:
+    """Open stays that the list lacks."""
+    listed = {member.member_id for member in detail.members}
+    present = chat.stays.present().values_list("pk", "member_id")
+    return list(Stay.objects.filter(pk__in=[pk for pk, member_id in present if member_id not in listed]))
 
 
 def _as_member(stay: Stay) -> MemberInfo:
@@ -169,39 +177,47 @@ def _as_member(stay: Stay) -> MemberInfo:
     )
 
 
-def _seed(chat: GroupChat, detail: GroupChatDetail, started: dt.datetime) -> None:
-    """Everybody of a chat that is read for the first time, in a few statements: they were there before us.
+# Everybody of a chat that is read for the first time: they were there before us. Whom events have told of already is left
+# to the ledger's own verb, which comes after.
+_SEED = """
+INSERT INTO groups_stay (chat_id, member_id, customer_id, staff_id, joined_at, read_joined_at, joined_known_by, counted,
+                         left_known_by, join_scene, invited_by, state, nickname)
+SELECT %(chat)s, p.member_id, c.id, s.id, coalesce(p.joined_at, %(started)s), p.joined_at, 'first_read', false,
+       '', nullif(p.join_scene, 0), p.invited_by, p.state, p.nickname
+FROM jsonb_to_recordset(%(rows)s) AS p (member_id text, own boolean, joined_at timestamptz, join_scene int,
+                                        invited_by text, state text, nickname text)
+LEFT JOIN contacts_customer c ON NOT p.own AND c.external_userid = p.member_id
+LEFT JOIN contacts_staff s ON p.own AND s.userid = p.member_id
+WHERE NOT EXISTS (SELECT 1 FROM groups_stay o WHERE o.chat_id = %(chat)s AND o.member_id = p.member_id)
+  AND NOT EXISTS (SELECT 1 FROM groups_stayevidence e WHERE e.chat_id = %(chat)s AND e.member_id = p.member_id)
+ON CONFLICT DO NOTHING
+"""
 
-    Whom events have told of already is left to the ledger's own verb, which comes after.
-    """
-    known = {*chat.stays.values_list("member_id", flat=True)}
-    known |= {*StayEvidence.objects.filter(chat=chat).values_list("member_id", flat=True)}
-    members = {
-        member.member_id: member for member in detail.members if member.member_id and member.member_id not in known
-    }
-    staff = people.staff_by_userid(key for key, member in members.items() if member.type == stays.STAFF_MEMBER)
+
+def _seed(chat: GroupChat, detail: GroupChatDetail, started: dt.datetime) -> None:
+    """Stays of a first read in one statement; the persons are made before where they are missing."""
+    members = {member.member_id: member for member in detail.members if member.member_id}
+    people.staff_by_userid(key for key, member in members.items() if member.type == stays.STAFF_MEMBER)
     names = {key: member.name for key, member in members.items() if member.type != stays.STAFF_MEMBER}
-    customers = people.customers_by_id(names)
-    Stay.objects.bulk_create(
-        [
-            Stay(
-                chat=chat,
-                member_id=key,
-                customer=customers.get(key),
-                staff=staff.get(key) if key not in customers else None,
-                joined_at=member.joined_at or started,
-                read_joined_at=member.joined_at,
-                joined_known_by=Stay.KnownBy.FIRST_READ,
-                counted=False,
-                join_scene=member.join_scene or None,
-                invited_by=member.invited_by[:64],
-                state=member.state[:64],
-                nickname=member.nickname[:128],
-            )
-            for key, member in members.items()
-        ],
-        ignore_conflicts=True,
-    )
+    known = Customer.objects.filter(external_userid__in=names).exclude(name="")
+    for external_userid in known.values_list("external_userid", flat=True):
+        del names[external_userid]
+    people.customers_by_id(names)
+    rows = json.dumps([_seed_row(member) for member in members.values()])
+    with connection.cursor() as cursor:
+        cursor.execute(_SEED, {"chat": chat.pk, "started": started, "rows": rows})
+
+
+def _seed_row(member: MemberInfo) -> dict[str, Any]:
+    return {
+        "member_id": member.member_id,
+        "own": member.type == stays.STAFF_MEMBER,
+        "joined_at": member.joined_at.isoformat() if member.joined_at else None,
+        "join_scene": member.join_scene,
+        "invited_by": member.invited_by[:64],
+        "state": member.state[:64],
+        "nickname": member.nickname[:128],
+    }
 
 
 # --- who is gone ------------------------------------------------------------------------------------------------------

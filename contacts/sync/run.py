@@ -17,6 +17,7 @@ from scrm.base.work import lanes, replay
 from scrm.base.work.claim import reclaim
 from scrm.base.work.run import run_one
 
+_LOOK = 0.2  # seconds between looks at a run that is worked here
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('contacts.sync', 0))"
 
 
@@ -118,12 +119,12 @@ def run_inline(
 
     `patience`: seconds without any progress after which it returns all the same; the run then goes on where a worker is.
     """
-    stop = threading.Event()
-    pumps = [threading.Thread(target=_pump, args=(stop,), name=f"sync-{number}") for number in range(threads)]
+    stop, moved = threading.Event(), threading.Event()
+    pumps = [threading.Thread(target=_pump, args=(stop, moved), name=f"sync-{number}") for number in range(threads)]
     for pump in pumps:
         pump.start()
     try:
-        _watch(run, patience, tell)
+        _watch(run, moved, patience, tell)
     finally:
         stop.set()
         for pump in pumps:
@@ -132,9 +133,11 @@ def run_inline(
     return run
 
 
-def _watch(run: SyncRun, patience: float | None, tell: Callable[[Progress], None] | None) -> None:
+def _watch(
+    run: SyncRun, moved: threading.Event, patience: float | None, tell: Callable[[Progress], None] | None
+) -> None:
     last: tuple[int, int] | None = None
-    moved = time.monotonic()
+    since = time.monotonic()
     while True:
         now = progress(run)
         if tell is not None:
@@ -142,25 +145,23 @@ def _watch(run: SyncRun, patience: float | None, tell: Callable[[Progress], None
         if now.state != SyncRun.State.RUNNING:
             return
         if (now.steps_done, now.api_calls) != last:
-            last, moved = (now.steps_done, now.api_calls), time.monotonic()
-        if patience is not None and time.monotonic() - moved > patience:
+            last, since = (now.steps_done, now.api_calls), time.monotonic()
+        if patience is not None and time.monotonic() - since > patience:
             return
         reclaim(lanes[LANE])
-        flow_look(run)
-        time.sleep(0.2)
+        with transaction.atomic():
+            flow.give_up_dead_steps(run)
+        moved.wait(_LOOK)
+        moved.clear()
 
 
-def flow_look(run: SyncRun) -> None:
-    """Lets a run end whose last step was given up without its knowing."""
-    with transaction.atomic():
-        flow.give_up_dead_steps(run)
-
-
-def _pump(stop: threading.Event) -> None:
+def _pump(stop: threading.Event, moved: threading.Event) -> None:
     try:
         while not stop.is_set():
             try:
-                if not run_one(lanes[LANE]):
+                if run_one(lanes[LANE]):
+                    moved.set()
+                else:
                     stop.wait(0.1)
             except Exception:  # the database is away: the lease runs out, somebody takes over
                 connection.close()

@@ -46,7 +46,8 @@ def load(options: Options) -> bool:
         _note_syncs(rows)
     if len(rows.customers) > LARGE:
         _analyse()
-    fill.fill_dirty()
+    # Older days are left to the worker that fills what is dirty: until then they are hatched as before the connection.
+    fill.fill(clock.day_of(clock.from_unix(rows.since)), clock.today() + dt.timedelta(days=1))
     return True
 
 
