@@ -6,16 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from scrm.base.models import Work
 from scrm.base.work.lanes import Lane
 
-# The oldest due row of a pair that nobody holds. An expired lease counts as nobody's.
+# The oldest due row of a pair that nobody holds (an expired lease counts as nobody's), and whether this transaction got
+# the pair's lock.
 _CANDIDATE = """
-SELECT w.id, w.entity FROM base_work w
+SELECT c.entity, pg_try_advisory_xact_lock(hashtextextended(%(lane)s || ' ' || c.entity, 0))
+FROM (
+SELECT w.entity FROM base_work w
 WHERE w.lane = %(lane)s
   AND w.state = 'waiting' AND w.not_before <= clock_timestamp()
   AND w.entity <> ALL (%(busy)s)
@@ -23,6 +25,7 @@ WHERE w.lane = %(lane)s
                   AND h.state = 'leased' AND h.lease_until > clock_timestamp())
 ORDER BY w.not_before, w.id LIMIT 1
 FOR UPDATE OF w SKIP LOCKED
+) c
 """
 
 # Leases whose holder died: the rows go back to waiting, one attempt older; what kills its worker again and again is poison.
@@ -34,17 +37,16 @@ WHERE id IN (SELECT id FROM base_work WHERE state = 'leased' AND lease_until < c
              FOR UPDATE SKIP LOCKED)
 """
 
-_HELD = """
-SELECT 1 FROM base_work WHERE lane = %s AND entity = %s AND state = 'leased' AND lease_until > clock_timestamp() LIMIT 1
-"""
-
+# A statement of its own after the lock: it sees what whoever held the lock before has committed.
 _LEASE = """
 UPDATE base_work SET state = 'leased', holder = %(holder)s,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
 WHERE id IN (SELECT id FROM base_work WHERE lane = %(lane)s AND entity = %(entity)s
              AND (state = 'waiting' OR (state = 'leased' AND lease_until <= clock_timestamp()))
              ORDER BY id FOR UPDATE)
-RETURNING id
+  AND NOT EXISTS (SELECT 1 FROM base_work WHERE lane = %(lane)s AND entity = %(entity)s
+                  AND state = 'leased' AND lease_until > clock_timestamp())
+RETURNING *
 """
 
 
@@ -128,6 +130,8 @@ class Claim:
             raise LeaseLost(self.entity)
 
     def _assert_time_left(self) -> None:
+        if not self.open_works:
+            return  # settling them asked already
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 1 FROM base_work WHERE holder = %s AND lease_until <= clock_timestamp() LIMIT 1", [self.holder]
@@ -174,27 +178,23 @@ def claim(lane: Lane) -> Claim | None:
             row = cursor.fetchone()
             if row is None:
                 return None
-            entity: str = row[1]
-            if not _alone(cursor, lane.name, entity):
-                busy.append(entity)
-                continue
-            holder = uuid.uuid4().hex
-            cursor.execute(_LEASE, {"lane": lane.name, "entity": entity, "holder": holder, "lease": lane.lease})
-            ids = [found for (found,) in cursor.fetchall()]
-            return Claim(lane, entity, list(Work.objects.filter(pk__in=ids).order_by("pk")), holder)
+            entity, locked = row
+            found = _lease(lane, entity) if locked else None
+            if found is not None:
+                return found
+            busy.append(entity)
     return None
+
+
+def _lease(lane: Lane, entity: str) -> Claim | None:
+    """Looks once more whether somebody holds the pair, now under its lock; takes all its open rows if not."""
+    holder = uuid.uuid4().hex
+    given = {"lane": lane.name, "entity": entity, "holder": holder, "lease": lane.lease}
+    works = sorted(Work.objects.raw(_LEASE, given), key=lambda work: work.pk)
+    return Claim(lane, entity, works, holder) if works else None
 
 
 def reclaim(lane: Lane) -> None:
     """Makes rows whose lease has ended claimable again."""
     with connection.cursor() as cursor:
         cursor.execute(_RECLAIM, {"lane": lane.name, "most": lane.max_attempts})
-
-
-def _alone(cursor: CursorWrapper, lane: str, entity: str) -> bool:
-    """Takes the pair's lock for this transaction and looks once more whether somebody holds it."""
-    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{lane} {entity}"])
-    if not cursor.fetchone()[0]:
-        return False
-    cursor.execute(_HELD, [lane, entity])
-    return cursor.fetchone() is None
