@@ -1,11 +1,12 @@
 """Measuring: a metric over an interval, whole or by a dimension, for one user's scope."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics import labels
 from analytics.metrics import METRICS, By, Metric
@@ -67,6 +68,20 @@ class Question:
     span: Span
     null: NullReason = ""
     connected: dt.date | None = field(default=None)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """All numbers asked inside belong together: they see the database at one moment. Nothing may be written inside.
+
+    Inside a transaction of the caller it changes nothing.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
 
 
 def measure(

@@ -52,7 +52,7 @@ def _card(name: str, now: Point, before: Point | None, asked: Asked) -> dict[str
     moved = before and wording.change(now.value, before.value, good=metric.good, points=metric.is_rate)
     return {
         "id": name,
-        "title": metric.title,
+        "title": _titles()[name],
         "definition": metric.definition,
         "value": wording.shown(now, name),
         "unit": metric.unit,
@@ -61,6 +61,17 @@ def _card(name: str, now: Point, before: Point | None, asked: Asked) -> dict[str
         "before": _before(before, name),
         "detail": _detail(now, name, asked),
         "estimated": now.estimated_rows,
+    }
+
+
+def _titles() -> dict[str, str]:
+    """Short enough for a card; the tooltip holds the definition."""
+    return {
+        "adds": _("New friends"),
+        "add_to_join_rate": _("Joined after adding"),
+        "retention_d7": _("Kept for 7 days"),
+        "leave_rate": str(METRICS["leave_rate"].title),
+        "customers": str(METRICS["customers"].title),
     }
 
 
@@ -99,8 +110,8 @@ def _net(adds: tuple[Point, Point | None], losses: tuple[Point, Point | None], a
         if known
         else _("no comparison: before the connection"),
         "detail": [
-            {"text": f"{METRICS[name].title} {wording.count(point.value)}", "link": rows_address(name, asked)}
-            for name, point in (("adds", adds[0]), ("losses", losses[0]))
+            {"text": f"{word} {wording.count(point.value)}", "link": rows_address(name, asked)}
+            for name, word, point in (("adds", _("adds"), adds[0]), ("losses", _("losses"), losses[0]))
         ]
         if now is not None
         else [{"text": wording.why_null(adds[0].null_reason), "link": ""}],

@@ -56,6 +56,7 @@ def _step(index: int, now: Sequence[Step], before: Sequence[Step], asked: Asked)
         "change": wording.change(value, was, good=1, points=not first) if was is not None else None,
         "before": _("previous %(value)s") % {"value": wording.count(old.customers)} if old else "",
         "median": wording.lasting(step.median_seconds) if step.median_seconds is not None else "",
+        "judged": wording.count(step.base) if step.step == "stayed_7d" and step.waiting else "",
         "dropped": step.dropped,
         "dropped_text": wording.count(step.dropped),
         "dropped_share": wording.rate(step.dropped / step.base) if step.base else wording.NOTHING,

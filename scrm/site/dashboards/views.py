@@ -20,7 +20,7 @@ from analytics import fill, welcomes
 from analytics.funnels import TITLES, funnel_rows
 from analytics.metrics import METRICS
 from analytics.metrics import dictionary as definitions
-from analytics.query import Unanswerable
+from analytics.query import Unanswerable, snapshot
 from analytics.rows import Row, Rows
 from analytics.rows import rows as rows_of
 from campaigns.models import Welcome
@@ -73,9 +73,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 @page
 def data(request: HttpRequest) -> HttpResponse:
     """The overview's parts for its polling; only the hour when nothing changed since `stamp`."""
-    question, stamp = asked(request.GET).whole_chats, _stamp()
-    answer: dict[str, Any] = {"stamp": stamp, "updated": _updated()}
-    if request.GET.get("stamp") == stamp:
+    question = asked(request.GET).whole_chats
+    answer: dict[str, Any] = {"stamp": _stamp(), "updated": _updated()}
+    if request.GET.get("stamp") == answer["stamp"]:
         return JsonResponse(answer)
     content = _content(question, _user(request))
     parts = {name: render_to_string(f"dashboards/parts/{name}.html", content, request) for name in SECTIONS}
@@ -83,7 +83,7 @@ def data(request: HttpRequest) -> HttpResponse:
         f"trend-{chart['name']}": render_to_string("dashboards/parts/chart_table.html", {"chart": chart}, request)
         for chart in content["trends"]
     }
-    return JsonResponse({**answer, "parts": parts | tables, "charts": content["charts"]})
+    return JsonResponse({**answer, "stamp": content["stamp"], "parts": parts | tables, "charts": content["charts"]})
 
 
 @page
@@ -147,6 +147,12 @@ def _frame(request: HttpRequest, title: str) -> dict[str, Any]:
 
 
 def _content(question: Asked, user: User) -> dict[str, Any]:
+    """Everything that moves, counted at one moment, so that the parts of a page agree."""
+    with snapshot():
+        return _counted(question, user)
+
+
+def _counted(question: Asked, user: User) -> dict[str, Any]:
     drawn = trends.trends(question, user)
     return {
         "asked": question,

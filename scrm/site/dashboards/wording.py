@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from analytics.metrics import METRICS
@@ -26,7 +25,7 @@ class Change:
 def count(value: float | None) -> str:
     if value is None:
         return NOTHING
-    text = number_format(abs(round(value)), use_l10n=True, force_grouping=True)
+    text = f"{abs(round(value)):,}"
     return f"{MINUS}{text}" if round(value) < 0 else text
 
 
