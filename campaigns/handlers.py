@@ -36,7 +36,7 @@ def _rename_staff(old: str, new: str) -> None:
 
 
 # The lease outlasts a name's read and a try; a killed worker's code is taken over well within its window.
-@lane(WELCOME, queue="welcome", threads=16, lease=6, poll=0.25, back_off=(0.5, 1.0, 2.0, 2.0, 4.0))
+@lane(WELCOME, queue="welcome", threads=24, lease=6, poll=0.25, back_off=(0.5, 1.0, 2.0, 2.0, 4.0))
 def greet(claim: Claim) -> None:
     """One welcome code: sent once, within 18 s of first receipt, or the reason why not."""
     first = incoming_of(claim)[0]

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -39,18 +40,17 @@ class Message:
 
 def open_welcome(callback: Callback, event: Event) -> Welcome:
     """The row of the callback's code; made when the code is met first. Several callbacks may bring one code."""
-    welcome, _created = Welcome.objects.get_or_create(
+    opened = Welcome(
         code=callback.welcome_code,
-        defaults={
-            "callback_id": callback.pk,
-            "userid": event.text("UserID")[:64],
-            "external_userid": event.text("ExternalUserID")[:64],
-            "state": event.text("State")[:128],
-            "happened_at": callback.happened_at or callback.received_domain_at,
-            "received_at": callback.received_at,
-        },
+        callback_id=callback.pk,
+        userid=event.text("UserID")[:64],
+        external_userid=event.text("ExternalUserID")[:64],
+        state=event.text("State")[:128],
+        happened_at=callback.happened_at or callback.received_domain_at,
+        received_at=callback.received_at,
     )
-    return welcome
+    Welcome.objects.bulk_create([opened], ignore_conflicts=True)
+    return Welcome.objects.get(code=callback.welcome_code)
 
 
 def compose(welcome: Welcome) -> Message | None:
@@ -163,15 +163,19 @@ def tell(welcome: Welcome, result: Result) -> None:
         story.info(_("⚠ %(customer)s was not greeted: %(outcome)s") % names)
 
 
+# Latency: CreateTime → accepted. The way to us runs in domain time, the rest in real time (architecture.md).
+_MEASURE = """
+UPDATE campaigns_welcome w
+SET latency_ms = 1000 * extract(epoch FROM greatest(interval '0', c.received_domain_at - w.happened_at) / %s
+                                           + greatest(interval '0', w.accepted_at - w.received_at))
+FROM wecom_callback c
+WHERE w.id = %s AND c.id = w.callback_id
+"""
+
+
 def _measure(pk: int) -> None:
-    """Latency: CreateTime → accepted. The way to us runs in domain time, the rest in real time (architecture.md)."""
-    welcome = Welcome.objects.get(pk=pk)
-    callback = Callback.objects.filter(pk=welcome.callback_id).values_list("received_domain_at", flat=True).first()
-    if callback is None or welcome.accepted_at is None:
-        return
-    way = max(dt.timedelta(), callback - welcome.happened_at) / (settings.CLOCK_SPEED or 1)
-    latency = way + (welcome.accepted_at - welcome.received_at)
-    Welcome.objects.filter(pk=pk).update(latency_ms=max(0, int(latency.total_seconds() * 1000)))
+    with connection.cursor() as cursor:
+        cursor.execute(_MEASURE, [settings.CLOCK_SPEED or 1, pk])
 
 
 def _was_friend(welcome: Welcome) -> bool:
