@@ -34,7 +34,10 @@ JOIN_SCENES: dict[int, str | Promise] = {
     2: gettext_lazy("by an invitation link"),
     3: gettext_lazy("scanned the chat's code"),
 }
-QUIT_SCENES: dict[int, str | Promise] = {0: gettext_lazy("left by themselves"), 1: gettext_lazy("removed by the owner or an admin")}
+QUIT_SCENES: dict[int, str | Promise] = {
+    0: gettext_lazy("left by themselves"),
+    1: gettext_lazy("removed by the owner or an admin"),
+}
 
 
 class OwnerFilter(DropdownFilter):
@@ -62,7 +65,16 @@ class GroupChatPage(ConsolePage):
         ("dismissed", gettext_lazy("Dismissed")),
     )
     counted_views = True
-    list_display = ("chat", "chat_owner", "count_people", "count_joined", "count_left", "notice_short", "created", "read")
+    list_display = (
+        "chat",
+        "chat_owner",
+        "count_people",
+        "count_joined",
+        "count_left",
+        "notice_short",
+        "created",
+        "read",
+    )
     list_filter = (OwnerFilter, ("created_at", DayRangeFilter))
     search_fields = ("name", "chat_id", "owner__name")
     search_help_text = gettext_lazy("Name of the chat or its owner")
@@ -95,7 +107,7 @@ class GroupChatPage(ConsolePage):
     def chat_owner(self, row: Any) -> str:
         return str(row.owner) if row.owner else formats.NONE
 
-    @display(description=gettext_lazy("people"), ordering="people")
+    @display(description=gettext_lazy("head count"), ordering="people")
     def count_people(self, row: Any) -> SafeString:
         if row.dismissed_at:
             return formats.tag(_("dismissed"))
@@ -125,7 +137,9 @@ class GroupChatPage(ConsolePage):
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         past = "past" in request.GET
-        members = _members(instance, past=past, page=request.GET.get("page", "1"), query=request.GET.get("q", "").strip())
+        members = _members(
+            instance, past=past, page=request.GET.get("page", "1"), query=request.GET.get("q", "").strip()
+        )
         trend = _trend(instance)
         present = Stay.objects.filter(chat=instance).present()
         return {
@@ -165,7 +179,9 @@ def _rows(request: HttpRequest, chat: GroupChat, members: Page[Any]) -> list[dic
     return [
         {
             "stay": stay,
-            "name": str(stay.staff or stay.customer) if stay.staff or stay.customer.name else (stay.nickname or str(stay.customer)),
+            "name": str(stay.staff or stay.customer)
+            if stay.staff or stay.customer.name
+            else (stay.nickname or str(stay.customer)),
             "page": formats.address_of(stay.customer) if stay.customer_id in visible else "",
             "kind": _kind(stay),
             "role": _role(stay, chat, admins),

@@ -214,6 +214,14 @@ def _fill(stay: Stay, info: MemberInfo) -> bool:
     return before != (stay.nickname, stay.join_scene, stay.invited_by, stay.state)
 
 
+def _distance(row: Stay, period: Period[Ref]) -> dt.timedelta:
+    """How far a row's start is from any start that is told of the period; the same leave is the same stay."""
+    if row.left_at is not None and row.left_at == period.end:
+        return dt.timedelta()
+    told = [period.start, *(mark.at for mark in period.begins)]
+    return min(abs(row.joined_at - start) for start in told)
+
+
 @dataclass
 class _Member:
     """One person in one chat while the stays are computed."""
@@ -261,10 +269,11 @@ class _Member:
         return row.left_known_by != Stay.KnownBy.EVENT
 
     def _pair(self, periods: list[Period[Ref]]) -> list[tuple[Stay | None, Period[Ref]]]:
+        """Each period with the row that stands for it, the surest first; a row may have been dated otherwise before."""
         free, pairs = list(self.rows), []
         for period in periods:
-            near = [row for row in free if abs(row.joined_at - period.start) <= TOLERANCE]
-            row = min(near, key=lambda item: abs(item.joined_at - period.start)) if near else None
+            near = [row for row in free if _distance(row, period) <= TOLERANCE]
+            row = min(near, key=lambda item: _distance(item, period)) if near else None
             if row is not None:
                 free.remove(row)
             pairs.append((row, period))
@@ -302,7 +311,7 @@ class _Member:
             "joined_at": period.start,
             "joined_known_by": known_by,
             "read_joined_at": period.listed_at or row.read_joined_at,
-            "counted": bool(joins) or (row.counted if row.pk else known_by != Stay.KnownBy.FIRST_READ),
+            "counted": bool(joins) or (row.counted if row.pk else self._seen_joining(period)),
             "join_scene": row.join_scene if row.join_scene is not None else (scenes[0] if scenes else None),
             "left_at": period.end,
             "left_known_by": "",
@@ -312,6 +321,10 @@ class _Member:
         if period.end is not None:
             fields |= self._end(row, period)
         return fields
+
+    def _seen_joining(self, period: Period[Ref]) -> bool:
+        """Not for those whom the first read found there, nor for those of whom only the leave is known."""
+        return period.listed_at is not None and self.known_by != Stay.KnownBy.FIRST_READ
 
     def _end(self, row: Stay, period: Period[Ref]) -> dict[str, object]:
         ref = period.ended.ref if period.ended else None

@@ -34,8 +34,8 @@ def connect() -> None:
     """Registers this room's part of a run."""
     add_kind(Kind(LIST, read_list, after="staff"))
     add_kind(Kind(CHATS, read_chats, after=LATER))
-    add_removal(Removal("stays", find_gone_stays, end_stays))
-    add_removal(Removal("chats", find_gone_chats, dismiss_chats))
+    add_removal(Removal("stays", "stays", find_gone_stays, end_stays))
+    add_removal(Removal("chats", "stays", find_gone_chats, dismiss_chats))
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------

@@ -44,14 +44,15 @@ def fold(
     """Periods in order of time; only the last may be open.
 
     `begins` and `ends` come from events; `listed` are starts that reads of the platform tell. A begin while open goes on
-    with the open period. With `listed_restarts` (stays) a listed start proves a period of its own; without (friendships)
-    it only opens the first: presence in a list never reopens an ended friendship (platform.md 17).
+    with the open period. With `listed_restarts` (stays) a listed start proves a period of its own, and an end that nothing
+    began is a period of no length: somebody left who had come unseen. Without (friendships) a listed start only opens the
+    first: presence in a list never reopens an ended friendship (platform.md 17).
     """
     end_marks = sorted(ends, key=lambda mark: mark.at)
     begin_marks = sorted(begins, key=lambda mark: mark.at)
-    dated = {start: _matching(start, begin_marks, end_marks) for start in sorted(set(listed))}
-    listed_of = {id(mark): start for start, mark in dated.items() if mark is not None}
-    unmatched = [start for start, mark in dated.items() if mark is None]
+    starts = sorted(set(listed))
+    listed_of = _matched(starts, begin_marks, end_marks, None if listed_restarts else TOLERANCE)
+    unmatched = [start for start in starts if start not in listed_of.values()]
     result: list[Period[Ref]] = []
     for moment in _moments(begin_marks, end_marks, unmatched):
         _apply(result, moment, listed_of, listed_restarts)
@@ -66,10 +67,21 @@ class _Moment(Generic[Ref]):
     listed: bool = False
 
 
-def _matching(start: dt.datetime, begins: list[Mark[Ref]], ends: list[Mark[Ref]]) -> Mark[Ref] | None:
-    """The event that tells of the same start: the nearest within the tolerance, with no end between the two."""
-    near = [mark for mark in begins if abs(mark.at - start) <= TOLERANCE and not _parted(mark.at, start, ends)]
-    return min(near, key=lambda mark: (abs(mark.at - start), mark.at)) if near else None
+def _matched(
+    starts: list[dt.datetime], begins: list[Mark[Ref]], ends: list[Mark[Ref]], within: dt.timedelta | None
+) -> dict[dt.datetime, dt.datetime]:
+    """Time of a begin → the listed start of the same period: the nearest pairs first, with no end between the two."""
+    pairs = [
+        (abs(mark.at - start), mark.at, start)
+        for start in starts
+        for mark in begins
+        if (within is None or abs(mark.at - start) <= within) and not _parted(mark.at, start, ends)
+    ]
+    found: dict[dt.datetime, dt.datetime] = {}
+    for _, begun, start in sorted(pairs):
+        if begun not in found and start not in found.values():
+            found[begun] = start
+    return found
 
 
 def _parted(one: dt.datetime, other: dt.datetime, ends: list[Mark[Ref]]) -> bool:
@@ -89,18 +101,21 @@ def _moments(begins: list[Mark[Ref]], ends: list[Mark[Ref]], listed: list[dt.dat
 
 
 def _apply(
-    periods: list[Period[Ref]], moment: _Moment[Ref], listed_of: dict[int, dt.datetime], listed_restarts: bool
+    periods: list[Period[Ref]], moment: _Moment[Ref], listed_of: dict[dt.datetime, dt.datetime], listed_restarts: bool
 ) -> None:
     """Within one second an open period ends before the next begins; otherwise what begins may also end."""
     was_open = _open(periods) is not None
     if was_open:
         _close(periods, moment.at, moment.ends)
     for mark in moment.begins:
-        _begin(periods, mark, listed_of.get(id(mark)), listed_restarts)
+        _begin(periods, mark, listed_of.get(mark.at), listed_restarts)
     if moment.listed:
         _list(periods, moment.at, listed_restarts)
     if not was_open:
-        _close(periods, moment.at, [mark for mark in moment.ends if not mark.weak])
+        proven = [mark for mark in moment.ends if not mark.weak]
+        if proven and listed_restarts and _open(periods) is None:
+            periods.append(Period(moment.at))
+        _close(periods, moment.at, proven)
 
 
 def _open(periods: list[Period[Ref]]) -> Period[Ref] | None:

@@ -179,3 +179,23 @@ def test_old_events_without_versions_or_names_are_read_by_comparison(corp: Corp,
 
     assert stays("wmLin") == [(t0, None, "")]
     assert Stay.objects.joins().count() == 1
+
+
+def test_a_leave_of_somebody_never_seen_is_a_leave_and_no_join(corp: Corp, chat: str, t0: int) -> None:
+    corp.act("join", callback=False, chat_id=chat, members="wmLin", at=t0)
+    corp.happens("leave", chat_id=chat, members="wmLin", at=t0 + 100)
+
+    assert stays("wmLin") == [(t0 + 100, t0 + 100, "event")]
+    assert (Stay.objects.joins().count(), Stay.objects.leaves().count()) == (0, 1)
+
+
+def test_a_list_that_dates_the_join_later_than_the_event_does_not_double_it(corp: Corp, chat: str, t0: int) -> None:
+    corp.act("join", chat_id=chat, members="wmLin", at=t0)
+    view = corp.standin.world.chats.get(chat)
+    late = view.members["wmLin"]._replace(join_time=t0 + 90)
+    corp.standin.world.chats.chats[chat] = view._replace(members={**view.members, "wmLin": late})
+    corp.deliver()
+    run.run_due()
+
+    assert stays("wmLin") == [(t0 + 90, None, "")]
+    assert Stay.objects.joins().count() == 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _ENCRYPT = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?\s*([A-Za-z0-9+/=]+)\s*(?:\]\]>)?\s*</Encrypt>")
+_TO = re.compile(rb"<ToUserName>\s*(?:<!\[CDATA\[)?\s*([^<\]]*?)\s*(?:\]\]>)?\s*</ToUserName>")
 _BLOCK = 32  # PKCS#7 over 32 bytes, not AES's 16
 
 
@@ -39,7 +40,18 @@ class Envelope:
         found = _ENCRYPT.search(body)
         if not found:
             raise BadEnvelope("no Encrypt element")
-        return self.open(found.group(1).decode(), signature=signature, timestamp=timestamp, nonce=nonce)
+        if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+            raise BadEnvelope("a document type in the envelope")
+        self._assert_ours(body)
+        message = self.open(found.group(1).decode(), signature=signature, timestamp=timestamp, nonce=nonce)
+        self._assert_ours(message)
+        return message
+
+    def _assert_ours(self, text: bytes) -> None:
+        """ToUserName is our corp, outside and inside, wherever it stands."""
+        addressee = _TO.search(text)
+        if addressee and addressee.group(1) != self.receive_id:
+            raise BadEnvelope("another corp")
 
     def open(self, encrypted: str, *, signature: str, timestamp: str, nonce: str) -> bytes:
         """Verifies and decrypts one encrypted text. Raises BadEnvelope."""
@@ -61,7 +73,7 @@ class Envelope:
     def _unpack(self, plain: bytes) -> bytes:
         """16 random bytes, length, message, receive id, padding of 1 to 32 equal bytes."""
         pad = plain[-1]
-        if not 1 <= pad <= _BLOCK or plain[-pad:] != bytes([pad]) * pad:
+        if len(plain) % _BLOCK or not 1 <= pad <= _BLOCK or plain[-pad:] != bytes([pad]) * pad:
             raise BadEnvelope("wrong padding")
         content = plain[16:-pad]
         if len(content) < 4:

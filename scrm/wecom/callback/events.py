@@ -48,8 +48,10 @@ class Event:
 
 def parse(message: bytes | str) -> Event:
     """Reads the inner XML. Raises UnreadableEvent for broken XML, entities, or something that is no event."""
-    text = message.decode("utf-8", errors="replace") if isinstance(message, bytes) else message
     try:
+        text = message.decode("utf-8") if isinstance(message, bytes) else message
+        if "\N{REPLACEMENT CHARACTER}" in text or "\x00" in text:
+            raise ValueError("bytes that are no text")  # kept with replacements: never mirrored, also not by a replay
         document = xmltodict.parse(text, force_list=("Item",))
     except (ExpatError, ValueError, RecursionError) as error:
         raise UnreadableEvent(f"not readable as XML: {error}") from error
@@ -66,6 +68,7 @@ def parse(message: bytes | str) -> Event:
 
 
 def _moment(value: Any) -> dt.datetime | None:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,11}", value.strip()):
+    """CreateTime; None for what no platform clock can have said."""
+    if isinstance(value, str) and re.fullmatch(r"\d{9,10}", value.strip()):
         return from_unix(int(value))
     return None

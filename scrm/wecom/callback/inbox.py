@@ -76,8 +76,8 @@ class _Row:
 def store(message: bytes, *, app: str = "customer") -> Stored:
     """Keeps the decrypted `message` for good before it is acknowledged, or counts it as a repeat."""
     digest = hashlib.sha256(message).digest()
-    text = message.decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    row = _row_of(text, digest)
+    text = message.decode("utf-8", errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")  # what can be kept
+    row = _row_of(message, digest)
     with connection.cursor() as cursor:
         failpoint("inbox.before_commit")
         _STORE.execute(
@@ -97,9 +97,9 @@ def store(message: bytes, *, app: str = "customer") -> Stored:
     return Stored(found[0] if found else None)
 
 
-def _row_of(text: str, digest: bytes) -> _Row:
+def _row_of(message: bytes, digest: bytes) -> _Row:
     try:
-        event = parse(text)
+        event = parse(message)
     except UnreadableEvent as error:
         entity = f"unreadable:{digest.hex()}"
         return _Row("", "", entity, "", None, [(INBOX_LANE, entity, "quarantined", str(error)[:500], 0.0)])

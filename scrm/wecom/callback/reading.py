@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scrm.base.models import Work
 from scrm.base.work import Claim
@@ -27,10 +27,16 @@ def incoming_of(claim: Claim) -> list[Incoming]:
     """The claim's callbacks in the order in which things happened."""
     works = {work.source_id: work for work in claim.works if work.source_kind == Callback.WORK_SOURCE}
     found = [
-        Incoming(works[callback.pk], callback, parse(callback.raw))
+        Incoming(works[callback.pk], callback, _dated(callback))
         for callback in Callback.objects.filter(pk__in=works).order_by("happened_at", "pk")
     ]
-    return sorted(found, key=lambda item: (item.event.happened_at is None, item.event.happened_at, item.callback.pk))
+    return sorted(found, key=lambda item: (item.event.happened_at or item.callback.received_at, item.callback.pk))
+
+
+def _dated(callback: Callback) -> Event:
+    """The event; where its CreateTime can't be read it happened when it came in."""
+    event = parse(callback.raw)
+    return event if event.happened_at else replace(event, happened_at=callback.received_domain_at)
 
 
 def read_is_due(

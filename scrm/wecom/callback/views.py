@@ -41,10 +41,8 @@ def _verify(request: HttpRequest, envelope: Envelope) -> HttpResponse:
 
 
 def _receive(request: HttpRequest, envelope: Envelope) -> HttpResponse:
-    if _too_large(request):
-        return _answer("too_large", "too large", 413)
-    body = request.read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
+    body = _body(request)
+    if body is None:
         return _answer("too_large", "too large", 413)
     message = envelope.open_body(body, **_parameters(request))
     try:
@@ -64,9 +62,16 @@ def _store(message: bytes) -> inbox.Stored:
         return inbox.store(message)
 
 
-def _too_large(request: HttpRequest) -> bool:
+def _body(request: HttpRequest) -> bytes | None:
+    """The body, None when it is over the limit: nothing more than that is ever read. A proxy may send it in chunks."""
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return not length.isdigit() or int(length) > MAX_BODY
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        body: bytes = request.META["wsgi.input"].read(MAX_BODY + 1)
+    elif length.isdigit() and int(length) <= MAX_BODY:
+        body = request.read(MAX_BODY + 1)
+    else:
+        return None
+    return body if len(body) <= MAX_BODY else None
 
 
 def _parameters(request: HttpRequest) -> dict[str, str]:

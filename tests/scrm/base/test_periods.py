@@ -42,8 +42,19 @@ def test_a_begin_while_open_goes_on() -> None:
     assert folded([0, 300], [], []) == [(0, None)]
 
 
-def test_an_end_without_a_begin_is_nothing() -> None:
-    assert folded([], [100], []) == []
+def test_an_end_without_a_begin_is_a_stay_of_no_length_but_no_friendship() -> None:
+    assert folded([], [100], []) == [(100, 100)]
+    assert folded([], [100], [], restarts=False) == []
+
+
+def test_a_late_listed_start_is_the_same_stay() -> None:
+    assert folded([0], [], [90]) == [(90, None)]
+    assert folded([0], [], [90_000]) == [(90_000, None)]
+
+
+def test_a_rejoin_whose_leave_was_lost_is_another_stay() -> None:
+    assert folded([0, 500], [], [0, 500]) == [(0, 500), (500, None)]
+    assert folded([500], [], [0, 500]) == [(0, 500), (500, None)]
 
 
 def test_the_list_dates_the_start_that_an_event_told() -> None:
@@ -51,7 +62,7 @@ def test_the_list_dates_the_start_that_an_event_told() -> None:
 
 
 def test_a_listed_start_of_its_own_is_another_stay() -> None:
-    assert folded([0], [], [500]) == [(0, 500), (500, None)]
+    assert folded([0], [], [0, 500]) == [(0, 500), (500, None)]
 
 
 def test_presence_never_reopens_a_friendship() -> None:
@@ -65,6 +76,7 @@ def test_a_listed_start_opens_the_first_friendship() -> None:
 
 def test_within_one_second_the_old_ends_before_the_new_begins() -> None:
     assert folded([0, 100], [100], []) == [(0, 100), (100, None)]
+    assert folded([0, 100], [100, 100], []) == [(0, 100), (100, None)]
 
 
 def test_within_one_second_what_begins_may_end() -> None:

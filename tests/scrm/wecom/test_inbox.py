@@ -88,7 +88,21 @@ def test_the_official_key_would_have_kept_one() -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["signature", "corp", "truncated", "padding", "not_base64", "no_encrypt", "empty", "broken_envelope", "half_block"],
+    [
+        "signature",
+        "corp",
+        "truncated",
+        "padding",
+        "block_16",
+        "not_base64",
+        "no_encrypt",
+        "empty",
+        "broken_envelope",
+        "half_block",
+        "doctype",
+        "other_addressee",
+        "inner_addressee",
+    ],  # fmt: skip
 )
 def test_what_is_not_ours_gets_400_and_nothing_is_stored(corp: Corp, damage: str) -> None:
     signed = corp.standin.callbacks.signed(add_event())
@@ -101,12 +115,18 @@ def test_what_is_not_ours_gets_400_and_nothing_is_stored(corp: Corp, damage: str
         body = b"<xml><ToUserName>x</ToUserName></xml>"
     elif damage == "empty":
         body = b""
+    elif damage == "doctype":
+        body = b'<!DOCTYPE x [<!ENTITY l "lol">]>' + body
+    elif damage == "other_addressee":
+        body = body.replace(b"ww1234567890abcdef", b"wwOTHER")
     elif damage == "broken_envelope":
         body = b"<xml><Encrypt><![CDATA[" + b"A" * 20
     else:
         text = {
             "corp": encrypted(add_event(), receive_id=b"wwforeign"),
             "padding": encrypted(add_event(), pad=b"\x00"),
+            "block_16": encrypted(add_event() + b" " * (-(38 + len(add_event())) % 32), block=16),
+            "inner_addressee": encrypted(add_event().replace(b"ww1234567890abcdef", b"wwFOREIGN")),
             "not_base64": "!!!!",
             "half_block": "QUJD",
         }[damage]
@@ -133,6 +153,8 @@ def test_what_is_not_ours_gets_400_and_nothing_is_stored(corp: Corp, damage: str
         ),
         (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><xml><Event>&a;</Event></xml>', "not readable as XML"),
         (b"\xff\xfe\x00<xml>", "not readable as XML"),
+        (b"<xml><Event>\xff\xfe</Event></xml>", "not readable as XML"),
+        (b"<xml><Event>x</Event><A>\x00</A></xml>", "not readable as XML"),
     ],
 )
 def test_what_is_ours_but_unreadable_is_kept_as_failed(corp: Corp, text: bytes, reason: str) -> None:
@@ -166,6 +188,14 @@ def test_more_than_64_kib_get_413(corp: Corp) -> None:
 
     assert answer.status_code == 413
     assert Callback.objects.count() == 0
+
+
+def test_an_add_without_a_readable_time_happened_when_it_came_in(corp: Corp) -> None:
+    corp.act("create_person", external_userid="wmLin", name="小林")
+    corp.post_text(add_event(at=1).replace(b"<CreateTime>1<", b"<CreateTime>abc<"))
+    run.run_due()
+
+    assert Customer.objects.get().first_added_at is not None
 
 
 def test_the_address_check_echoes_the_plain_text(corp: Corp) -> None:
@@ -268,12 +298,14 @@ KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 TOKEN = "TokenForTests"
 
 
-def encrypted(message: bytes, *, receive_id: bytes = b"ww1234567890abcdef", pad: bytes | None = None) -> str:
+def encrypted(
+    message: bytes, *, receive_id: bytes = b"ww1234567890abcdef", pad: bytes | None = None, block: int = 32
+) -> str:
     import base64
 
     key = base64.b64decode(KEY + "=")
     plain = b"r" * 16 + struct.pack(">I", len(message)) + message + receive_id
-    missing = 32 - len(plain) % 32
+    missing = block - len(plain) % block
     plain += (pad or bytes([missing])) * missing
     encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
     return base64.b64encode(encryptor.update(plain) + encryptor.finalize()).decode()
