@@ -35,9 +35,9 @@ def run(size: int) -> Iterator[dict[str, Any]]:
             _add(control, WARM)
             _add(control, size)
             greeted = [row for row in control.get("ledger?kind=welcome") if row["seq"] > WARM]
-    if len(greeted) != size:
-        raise RuntimeError(f"{len(greeted)} of {size} customers were greeted")
-    yield _measured(greeted)
+    if not greeted:
+        raise RuntimeError("nobody was greeted")
+    yield {**_measured(greeted), "missed": size - len(greeted)}
 
 
 def _measured(greeted: list[dict[str, Any]]) -> dict[str, Any]:
