@@ -19,5 +19,5 @@ def connect() -> None:
     add_kind(Kind("staff", book.read_staff, after="departments", plan=book.plan_staff))
     add_kind(Kind("contacts", contacts.read_contacts, after="staff", plan=contacts.plan_contacts))
     add_kind(Kind("removals", removing.remove, after=LATER))
-    add_removal(Removal("staff", ending.find_gone_staff, ending.let_staff_go))
-    add_removal(Removal("follows", ending.find_gone_follows, ending.end_follows))
+    add_removal(Removal("staff", "follows", ending.find_gone_staff, ending.let_staff_go))
+    add_removal(Removal("follows", "follows", ending.find_gone_follows, ending.end_follows))

@@ -8,7 +8,9 @@ from contacts.models import Department, Follow, Staff, SyncRun, Tag
 from contacts.sync.job import Job
 from contacts.sync.kinds import Part, UnlikelyAnswer
 from scrm.base import clock
+from scrm.wecom import errors
 from scrm.wecom.api import staff as staff_api
+from scrm.wecom.errors import WecomError
 from scrm.wecom.schemas import StaffInfo
 
 
@@ -47,7 +49,7 @@ def read_staff(job: Job) -> bool:
 def _read_department(job: Job, department: int, done: int) -> None:
     started_at = job.reading()
     started = clock.now()
-    infos = staff_api.fetch_department(department)
+    infos = _members(department)
     userids = [info.userid for info in infos]
     known = set(Staff.objects.present().filter(userid__in=userids).values_list("userid", flat=True))
     read_already = Staff.objects.filter(userid__in=userids, read_at__gte=job.run.started_real_at).count()
@@ -58,6 +60,16 @@ def _read_department(job: Job, department: int, done: int) -> None:
         rows.update(read_at=started_at)
         rows.filter(left_at__lt=started).update(left_at=None, changed_at=Now())
         job.drifted(staff_missing=len(set(userids) - known))
+
+
+def _members(department: int) -> list[StaffInfo]:
+    """The department's members; nobody where it is out of our range or was deleted a moment ago."""
+    try:
+        return staff_api.fetch_department(department)
+    except WecomError as error:
+        if error.gone or error.code == errors.OUT_OF_RANGE:
+            return []
+        raise
 
 
 def _read_follow_users(job: Job) -> None:

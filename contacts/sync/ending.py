@@ -21,7 +21,9 @@ from scrm.base import announcing, clock
 from scrm.base.announcing import Happening
 from scrm.base.models.announcement import Source
 from scrm.wecom.api import contacts as api
+from scrm.wecom.errors import ConfigurationError, Paused, WecomError
 
+LIST_TRIES = 4
 LOOK_AGAIN = 10.0  # seconds between looks at a friendship that is too young for its absence to prove anything
 
 # Half friends are not listed by every corp: their absence proves nothing (platform.md 18).
@@ -100,16 +102,31 @@ def _unseen(job: Job) -> dict[int, list[_Unseen]]:
 
 def _look_again(job: Job, staff: Staff, unseen: list[_Unseen]) -> tuple[list[int], float]:
     """Follows that a whole list lacks as well, and the seconds until the youngest of those lacking is old enough."""
-    job.keep()
-    job.reading()
     started = clock.now()
-    listed = set(api.fetch_list(staff.userid))
+    listed = _listed(job, staff.userid)
     lacking = [item.pk for item in unseen if item.external_userid not in listed]
     oldest = started - dt.timedelta(seconds=settings.FRESH_READ_SECONDS * settings.CLOCK_SPEED)
     dated = Follow.objects.open().filter(pk__in=lacking).values_list("pk", "added_at")
     sure = [pk for pk, added_at in dated if added_at <= oldest]
     ages = [(added_at - oldest).total_seconds() / settings.CLOCK_SPEED for _pk, added_at in dated if added_at > oldest]
     return sure, max(ages, default=0.0)
+
+
+def _listed(job: Job, userid: str) -> set[str]:
+    """The whole list. Where the platform does not give it, not even after some tries, the pages alone are the proof."""
+    job.keep()
+    job.reading()
+    try:
+        return set(api.fetch_list(userid))
+    except Paused:
+        raise
+    except (WecomError, ConfigurationError) as error:
+        tries = int(job.step.cursor or 0) + 1
+        if isinstance(error, WecomError) and error.temporary and tries < LIST_TRIES:
+            job.step.cursor = str(tries)
+            job.save()
+            raise
+    return set()
 
 
 def end_follows(job: Job, found: Found) -> dict[str, int]:

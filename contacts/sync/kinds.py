@@ -60,10 +60,12 @@ class Found:
 class Removal:
     """Something that a run may take away once everything has been read.
 
-    `find` only looks (it may call the platform); `apply` writes inside the caller's transaction and returns drift counts.
+    `ledger` names what `count` and `total` are of: removals of one ledger are judged together. `find` only looks (it may
+    call the platform); `apply` writes inside the caller's transaction and returns drift counts.
     """
 
     name: str
+    ledger: str
     find: Callable[["Job"], Found]
     apply: Callable[["Job", Found], dict[str, int]]
 

@@ -20,7 +20,7 @@ def remove(job: Job) -> bool:
     if wait > 0:
         job.save()
         raise Again(min(wait, LOOK_AGAIN), reason="too young to be judged by a read")
-    if not job.run.accepted and any(_too_many(item) for item in found.values()):
+    if not job.run.accepted and _too_many(found):
         _hold(job, sum(item.count for item in found.values()))
         return False
     count = sum(item.count for item in found.values())
@@ -31,8 +31,13 @@ def remove(job: Job) -> bool:
     return True
 
 
-def _too_many(found: Found) -> bool:
-    return found.count > MOST * found.total
+def _too_many(found: dict[str, Found]) -> bool:
+    """Whether any ledger would lose more than its share."""
+    for ledger in {removals[name].ledger for name in found}:
+        parts = [item for name, item in found.items() if removals[name].ledger == ledger]
+        if sum(item.count for item in parts) > MOST * max(item.total for item in parts):
+            return True
+    return False
 
 
 def _hold(job: Job, count: int) -> None:

@@ -29,6 +29,7 @@ TOO_MANY_AT_ONCE = 45033
 CHAT_DISMISSED = 49008
 CURSOR_REFUSED = 50100
 ADDRESS_REFUSED = 60020
+OUT_OF_RANGE = 60011
 STAFF_UNKNOWN = 60111
 TOO_MANY_OWNERS = 81017
 NOT_A_CONTACT = 84061
@@ -341,7 +342,7 @@ CODES: dict[int, Meaning] = {
             45029: _("the answer would be too long"),
             CURSOR_REFUSED: _("cursor invalid: start the paging again"),
             50002: _("the staff member is out of range"),
-            60011: _("no permission on this staff member, department or tag"),
+            OUT_OF_RANGE: _("no permission on this staff member, department or tag"),
             81013: _("none of the recipients is valid"),
             TOO_MANY_OWNERS: _("too many owners: ask by owner"),
             86001: _("no such chat"),

@@ -16,6 +16,8 @@ from scrm.base import clock
 from scrm.base.announcing import subscribe, unsubscribe
 from scrm.base.dbclock import db_now
 from scrm.base.models import Announcement, Work
+from scrm.base.work import lanes
+from scrm.base.work.run import run_one
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "externalcontact/batch/get_by_user"
@@ -400,6 +402,57 @@ def test_one_unreadable_staff_member_does_not_hide_the_others(standin: Any) -> N
     assert run.drift == {"customers_missing": 1, "follows_missing": 1}
     assert new in open_friends("b")
     assert Follow.objects.open().count() == 121
+
+
+def test_removals_rest_on_the_pages_where_whole_lists_are_refused(standin: Any) -> None:
+    hire(standin, "wanglei")
+    friends = befriend(standin, "wanglei", 60)
+    synced()
+    quietly(standin, "delete_by_staff", "wanglei", friends[0])
+    standin.faults.add({"api": "externalcontact/list", "count": 0, "action": "errcode", "value": 48002})
+
+    assert synced().drift == {"follows_gone": 1}
+
+
+def test_a_whole_list_that_still_names_somebody_keeps_them(standin: Any) -> None:
+    """A page that the platform's paging has skipped is no proof."""
+    hire(standin, "wanglei")
+    friends = befriend(standin, "wanglei", 60)
+    synced()
+    listed = standin.world.book.staff["wanglei"].people
+    listed.remove(friends[0])
+    run = sync.start()
+    while not run.steps.filter(kind="removals").exists():
+        run_one(lanes["sync"])
+    listed.append(friends[0])
+
+    sync.run_inline(run)
+
+    assert (run.state, run.drift) == ("done", {})
+    assert friends[0] in open_friends("wanglei")
+
+
+def test_departments_out_of_range_hide_nobody_else(standin: Any) -> None:
+    standin.act("create_party", callback=False, name="销售", party_id=2)
+    standin.act("create_user", callback=False, userid="wanglei", departments=[2])
+    standin.faults.add({"api": "user/list", "call": 1, "action": "errcode", "value": 60011})
+
+    run = synced()
+
+    assert (run.state, Staff.objects.get().userid) == ("done", "wanglei")
+
+
+def test_removals_of_one_ledger_are_judged_together(standin: Any) -> None:
+    hire(standin, "wanglei", "zhaomin")
+    friends = befriend(standin, "wanglei", 98)
+    befriend(standin, "zhaomin", 2)
+    synced()
+    quietly(standin, "delete_by_staff", "wanglei", friends[0])
+    standin.act("delete_user", callback=False, userid="zhaomin")
+
+    run = synced()
+
+    assert (run.state, run.held) == ("held", 3)
 
 
 def test_progress_tells_how_far_a_run_is(standin: Any) -> None:
