@@ -9,6 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from analytics.populations import Count, Population, chat_facts, facts, friends, present
+from campaigns.models import Welcome
 
 By = Literal["day", "channel", "group_chat", "staff"]
 Part = Literal["value", "numerator", "denominator"]
@@ -16,8 +17,7 @@ KINDS: Final = {"S": _("sum"), "D": _("distinct persons"), "R": _("ratio"), "P":
 
 PEOPLE: Final[frozenset[By]] = frozenset({"day", "channel", "staff"})
 CHATS: Final[frozenset[By]] = frozenset({"day", "channel", "group_chat", "staff"})
-_REFUSED: Final = "refused"
-_OUTCOMES_NOT_REFUSED: Final = ("sending", "sent", "expired", "stopped", "no_rule", "failed")
+_NOT_REFUSED: Final = [outcome for outcome in Welcome.Outcome.values if outcome != Welcome.Outcome.REFUSED]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ METRICS: Final = {
         Metric(
             "welcome_rate", _("Welcome success"),
             _("Welcomes sent ÷ welcomes due without those refused because staff already spoke."), "R",
-            _rows(_SENT), _rows(facts("welcomes", *_OUTCOMES_NOT_REFUSED)),
+            _rows(_SENT), _rows(facts("welcomes", *_NOT_REFUSED)),
         ),
         Metric(
             "welcome_coverage", _("Welcome coverage"),

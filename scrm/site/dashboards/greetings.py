@@ -13,7 +13,14 @@ from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 from scrm.site.dashboards.cards import rows_address, total
 
-_TONES = {"sent": "", "refused": "gh", "sending": "lt", "expired": "warn", "stopped": "warn", "no_rule": "warn"}
+_TONES = {
+    "sent": "",
+    "refused": "gh",
+    "sending": "lt",
+    "expired": "warn",
+    "stopped": "warn",
+    "no_rule": "warn",
+}  # others: bad
 
 
 def greetings(asked: Asked, user: User) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def greetings(asked: Asked, user: User) -> dict[str, Any]:
         "figures": figures,
         "due": wording.count(due),
         "due_link": rows_address("welcomes_due", asked),
-        "outcomes": [_outcome(name, found[name], due, asked) for name in _TONES | {"failed": ""} if found.get(name)],
+        "outcomes": [_outcome(name, found[name], due, asked) for name in Welcome.Outcome.values if found.get(name)],
         "empty": not due,
     }
 
