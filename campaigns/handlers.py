@@ -3,9 +3,10 @@
 import hashlib
 
 from campaigns import welcoming
-from campaigns.models import Welcome
+from campaigns.models import Welcome, WelcomeRule
 from campaigns.welcoming import PAUSE_SECONDS, WINDOW, Result
-from contacts.address_book import renamings
+from contacts.models import Staff
+from contacts.renaming import mergings, renamings
 from scrm.base.dbclock import db_now
 from scrm.base.failpoints import failpoint
 from scrm.base.work import Claim, lane
@@ -22,6 +23,7 @@ def connect() -> None:
     kinds = {"add_external_contact", "add_half_external_contact", "msg_audit_approved"}
     route("change_external_contact", change_types=kinds, lane=WELCOME, entity=_entity)
     renamings.append(_rename_staff)
+    mergings.append(_merge_staff)
 
 
 def _entity(event: Event) -> str:
@@ -33,6 +35,13 @@ def _entity(event: Event) -> str:
 
 def _rename_staff(old: str, new: str) -> None:
     Welcome.objects.filter(userid=old).update(userid=new)
+
+
+def _merge_staff(double: Staff, into: Staff) -> None:
+    """The rules for the row that stays go on; those for the other are its own only where nothing is double."""
+    for rule in WelcomeRule.objects.filter(staff=double):
+        taken = WelcomeRule.objects.filter(staff=into, channel=rule.channel, active=True).exists()
+        WelcomeRule.objects.filter(pk=rule.pk).update(staff=into, active=rule.active and not taken)
 
 
 # The lease outlasts a name's read and a try; a killed worker's code is taken over well within its window.

@@ -1,23 +1,23 @@
 """Departments, staff and corporate tags as the platform has them: reading them, and taking them over in sets."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+import datetime as dt
+from collections.abc import Iterable, Sequence
 
-from django.db.models import F, Value
+from django.db.models import F, Func, Value
 from django.db.models.functions import Greatest, Now
 
 from contacts import people
 from contacts.caches import refresh_customers
-from contacts.models import Department, Follow, Staff, Tag, TagGroup
+from contacts.models import Department, Follow, FollowEvidence, Staff, Tag, TagGroup
+from contacts.renaming import rename_staff
 from scrm.base import clock
 from scrm.wecom.api import departments as departments_api
 from scrm.wecom.api import staff as staff_api
 from scrm.wecom.api import tags as tags_api
 from scrm.wecom.callback.events import Event
-from scrm.wecom.errors import WecomError
+from scrm.wecom.errors import ConfigurationError, WecomError
 from scrm.wecom.schemas import DepartmentInfo, StaffInfo, TagGroupInfo
-
-# Higher rooms that keep userids as text add themselves here: called with the old and the new one.
-renamings: list[Callable[[str, str], None]] = []
 
 fetch_departments = departments_api.fetch_all
 fetch_tags = tags_api.fetch_all
@@ -95,41 +95,58 @@ def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | N
             rename_staff(userid, new)
             userid = new
     if events and events[-1].change_type == "delete_user":
-        staff_left(userid, events[-1])  # the event proves it; a read may still answer with the old state
+        staff_left(userid, events[-1].happened_at or clock.now())  # a read may still answer with the old state
     elif info is not None:
+        _forget_former(info.userid)
         people.describe_staff(info)
-        Staff.objects.filter(userid=userid).update(left_at=None)
-    else:
+        Staff.objects.filter(userid=info.userid).update(left_at=None)
+    elif Staff.objects.filter(userid=userid).exists():  # nobody is made of an event that no read confirms
         for event in events:
             _describe_from_event(userid, event)
 
 
-def rename_staff(old: str, new: str) -> None:
-    """Gives a member another userid everywhere, in the caller's transaction (platform.md 25)."""
-    staff = Staff.objects.select_for_update().filter(userid=old).first()
+def _forget_former(userid: str) -> None:
+    """A userid that somebody bears now is nobody's former one."""
+    Staff.objects.filter(former_userids__contains=[userid]).update(
+        former_userids=Func(F("former_userids"), Value(userid), function="array_remove")
+    )
+
+
+def introduce(staff: Iterable[Staff]) -> list[StaffInfo]:
+    """Reads members whom a callback named before any sync did. Outside of a transaction; never fails its caller."""
+    infos = []
+    for row in staff:
+        if row.read_at is None and not row.name:
+            with contextlib.suppress(WecomError, ConfigurationError):
+                infos.append(staff_api.fetch_one(row.userid))
+    return infos
+
+
+def staff_left(userid: str, moment: dt.datetime) -> None:
+    """A member left the company: their friendships end, which is nobody's loss (metrics.md)."""
+    staff = Staff.objects.filter(userid=userid).first()
     if staff is None:
         return
-    if Staff.objects.filter(userid=new).exists():
-        return  # both ids are known: the rename was taken over before
-    Staff.objects.filter(pk=staff.pk).update(userid=new, changed_at=Now())
-    for renamed in renamings:
-        renamed(old, new)
-
-
-def staff_left(userid: str, event: Event) -> None:
-    """A member left the company: their friendships end, which is nobody's loss (metrics.md)."""
-    moment = event.happened_at or clock.now()
-    people.staff_by_userid([userid])
-    Staff.objects.filter(userid=userid, left_at=None).update(left_at=moment, status=Staff.Status.LEFT, changed_at=Now())
-    rows = Follow.objects.open().filter(staff__userid=userid)
-    customers = list(rows.values_list("customer_id", flat=True))
+    Staff.objects.filter(pk=staff.pk, left_at=None).update(left_at=moment, status=Staff.Status.LEFT, changed_at=Now())
+    rows = Follow.objects.open().filter(staff=staff)
+    told = [
+        FollowEvidence(
+            staff=staff,
+            customer_id=customer,
+            kind=FollowEvidence.Kind.ENDED,
+            at=max(moment, added),
+            ended_by=Follow.EndedBy.STAFF_LEFT,
+        )
+        for customer, added in rows.values_list("customer_id", "added_at")
+    ]
+    FollowEvidence.objects.bulk_create(told, ignore_conflicts=True, batch_size=1000)
     rows.update(
         ended_at=Greatest(F("added_at"), Value(moment)),
         ended_by=Follow.EndedBy.STAFF_LEFT,
         ended_known_by=Follow.KnownBy.EVENT,
         changed_at=Now(),
     )
-    refresh_customers(customers)
+    refresh_customers([evidence.customer_id for evidence in told])
 
 
 def _describe_from_event(userid: str, event: Event) -> None:

@@ -47,8 +47,10 @@ def mirror_contact(claim: Claim) -> None:
     now = db_now()
     if read_is_due(items, last_read=customer.read_at, now=now, delays_of=_delays_of):
         detail = _fetch(claim.key)
+        infos = address_book.introduce(Staff.objects.filter(follows__customer=customer).distinct())
         failpoint("mirror.read")
         with claim.writing():
+            people.describe_all_staff(infos)
             apply_read(customer, detail, started_at=now)
             _settle(claim, items, last_read=now)
     else:
@@ -138,12 +140,13 @@ def _announce(customer: Customer, changes: list[follows.Change]) -> None:
 
 @lane(STAFF, queue="mirror", threads=1, lease=40)
 def mirror_staff(claim: Claim) -> None:
-    """One member of the address book: renames and leaves from the event, the rest from a read."""
+    """One member of the address book: renames and leaves from the event, the rest from reads."""
     items = incoming_of(claim)
+    started_at = db_now()
     info = address_book.fetch_staff(_newest_userid(claim.key, items))
     with claim.writing():
         address_book.apply_staff_events(claim.key, [item.event for item in items], info)
-        claim.done()
+        _settle(claim, items, last_read=started_at)
 
 
 def _newest_userid(userid: str, items: list[Incoming]) -> str:
@@ -153,17 +156,19 @@ def _newest_userid(userid: str, items: list[Incoming]) -> str:
 
 @lane(DEPARTMENTS, queue="mirror", threads=1, lease=40)
 def mirror_departments(claim: Claim) -> None:
-    """The tree of departments, read whole: it is small."""
+    """The tree of departments, read whole: it is small. Read again later: reads lag (platform.md 10)."""
+    started_at = db_now()
     infos = address_book.fetch_departments()
     with claim.writing():
         address_book.apply_departments(infos)
-        claim.done()
+        _settle(claim, incoming_of(claim), last_read=started_at)
 
 
 @lane(TAGS, queue="mirror", threads=1, lease=40)
 def mirror_tags(claim: Claim) -> None:
     """The library of corporate tags, read whole (≤ 3,000): deleting a group deletes its tags without events."""
+    started_at = db_now()
     infos = address_book.fetch_tags()
     with claim.writing():
         address_book.apply_tags(infos)
-        claim.done()
+        _settle(claim, incoming_of(claim), last_read=started_at)

@@ -17,6 +17,10 @@ def staff_by_userid(userids: Iterable[str]) -> dict[str, Staff]:
     wanted = {userid for userid in userids if userid}
     found = {row.userid: row for row in Staff.objects.filter(userid__in=wanted)}
     missing = sorted(wanted - found.keys())
+    if missing:  # an event may come late, under the userid that a member had before
+        renamed = Staff.objects.filter(former_userids__overlap=missing)
+        found |= {userid: row for row in renamed for userid in row.former_userids if userid in missing}
+        missing = sorted(wanted - found.keys())
     if missing:
         Staff.objects.bulk_create([Staff(userid=userid) for userid in missing], ignore_conflicts=True)
         found |= {row.userid: row for row in Staff.objects.filter(userid__in=missing)}

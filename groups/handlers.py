@@ -6,7 +6,8 @@ from itertools import accumulate
 from django.conf import settings
 from django.db.models import F, Func, Value
 
-from contacts.address_book import renamings
+from contacts.models import Staff
+from contacts.renaming import mergings, renamings
 from groups import stays, versions
 from groups.models import GroupChat, Stay, StayEvidence
 from groups.story import tell
@@ -36,6 +37,7 @@ def connect() -> None:
         delay=settings.CHAT_COALESCE_SECONDS,
     )
     renamings.append(_rename_staff)
+    mergings.append(_merge_staff)
 
 
 def _rename_staff(old: str, new: str) -> None:
@@ -44,6 +46,14 @@ def _rename_staff(old: str, new: str) -> None:
     GroupChat.objects.filter(admin_userids__contains=[old]).update(
         admin_userids=Func(F("admin_userids"), Value(old), Value(new), function="array_replace")
     )
+
+
+def _merge_staff(double: Staff, into: Staff) -> None:
+    """Stays that both rows have are the same: the member's own stay."""
+    both = Stay.objects.filter(staff=double, chat__stays__staff=into)
+    Stay.objects.filter(pk__in=list(both.values_list("pk", flat=True))).delete()
+    Stay.objects.filter(staff=double).update(staff=into)
+    GroupChat.objects.filter(owner=double).update(owner=into)
 
 
 @lane(CHAT, queue="mirror", threads=6, lease=40, back_off=(5.0, 30.0))

@@ -41,6 +41,8 @@ class Staff(models.Model):
         LEFT = 5, _("left")
 
     userid = models.CharField("userid", max_length=64, unique=True)
+    # userids this member had before: late events and old texts still name them
+    former_userids = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     name = models.CharField(_("name"), max_length=64, blank=True)
     alias = models.CharField(_("alias"), max_length=64, blank=True)
     position = models.CharField(_("position"), max_length=128, blank=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
@@ -43,7 +43,8 @@ class _Unseen:
 
 def find_gone_staff(job: Job) -> Found:
     """Members whom the address book showed before this run and no longer shows, each asked for once more."""
-    rows = Staff.objects.present().filter(read_at__lt=job.run.started_real_at)
+    never_read = Q(read_at=None, changed_at__lt=Now() - dt.timedelta(seconds=settings.FRESH_READ_SECONDS))
+    rows = Staff.objects.present().filter(Q(read_at__lt=job.run.started_real_at) | never_read)
     gone = [staff.pk for staff in rows.order_by("pk") if _is_gone(job, staff.userid)]
     count = Follow.objects.open().filter(staff__in=gone).count()
     return Found(count, Follow.objects.open().count(), gone)

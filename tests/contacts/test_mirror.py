@@ -169,3 +169,70 @@ def test_settled_work_keeps_no_reason_for_waiting(corp: Corp, settings: object) 
 
     row = Work.objects.get(lane="mirror:contact")
     assert (row.state, row.error) == ("done", "")
+
+
+def test_a_rename_merges_what_the_new_userid_has_made_already(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.act("rename_user", userid="wanglei", new_userid="wanglei2")
+    rename = corp.waiting
+    corp.act("add", userid="wanglei2", external_userid="wmMei", at=t0 + 60)
+    corp.deliver(corp.waiting[1:])
+    run.run_due()
+    corp.deliver(rename)
+    run.run_due()
+
+    assert [row.userid for row in Staff.objects.all()] == ["wanglei2"]
+    assert (periods("wmLin", "wanglei2"), periods("wmMei", "wanglei2")) == ([(t0, None, "")], [(t0 + 60, None, "")])
+
+
+def test_a_late_event_under_the_old_userid_is_the_same_members(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.act("add", userid="wanglei", external_userid="wmMei", at=t0 + 60)
+    late = corp.waiting
+    corp.happens("rename_user", userid="wanglei", new_userid="wanglei2")
+    corp.deliver(late)
+    run.run_due()
+
+    assert [row.userid for row in Staff.objects.all()] == ["wanglei2"]
+    assert periods("wmMei", "wanglei2") == [(t0 + 60, None, "")]
+
+
+def test_staff_first_named_by_an_event_are_introduced(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0, welcome=False)
+
+    staff = Staff.objects.get()
+    assert (staff.name, staff.department_ids) == ("王磊", [2])
+
+
+def test_nobody_is_made_of_a_leave_of_somebody_unknown(corp: Corp) -> None:
+    corp.act("create_user", userid="ghost", name="鬼", callback=False)
+    corp.happens("delete_user", userid="ghost")
+
+    assert Staff.objects.count() == 0
+
+
+def test_tags_departments_and_staff_are_read_again_when_the_first_read_was_stale(corp: Corp, settings: object) -> None:
+    settings.CONTACT_READ_DELAYS = (0.0, 1.0)  # type: ignore[attr-defined]
+    Staff.objects.create(userid="wanglei", name="王磊")
+    corp.standin.settings.change({"lag": 0.8})
+    corp.act("create_tag", group="意向", name="高")
+    corp.act("create_party", name="华东", party_id=7, parentid=2)
+    corp.act("update_user", userid="wanglei", name="王大磊")
+    corp.deliver()
+    run.run_due()
+    assert not Tag.objects.exists()
+
+    time.sleep(1.1)
+    run.run_due()
+
+    assert Tag.objects.get().name == "高"
+    assert Department.objects.filter(pk=7).exists()
+    assert Staff.objects.get().name == "王大磊"
+
+
+def test_a_staff_members_leave_outlives_later_reads(corp: Corp, t0: int) -> None:
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.happens("delete_user", userid="wanglei")
+    corp.happens("add", userid="zhaomin", external_userid="wmLin")
+
+    assert Follow.objects.get(staff__userid="wanglei").ended_by == "staff_left"

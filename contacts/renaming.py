@@ -1,0 +1,46 @@
+"""Giving a staff member another userid everywhere, in one transaction (platform.md 25)."""
+
+from collections.abc import Callable
+
+from django.db.models.functions import Now
+
+from contacts import follows
+from contacts.caches import refresh_customers
+from contacts.models import Customer, Follow, FollowEvidence, Staff
+
+# Higher rooms add what they keep: userids as text (called with the old and the new one), rows that point at a member
+# (called with the row that goes and the row that stays).
+renamings: list[Callable[[str, str], None]] = []
+mergings: list[Callable[[Staff, Staff], None]] = []
+
+
+def rename_staff(old: str, new: str) -> None:
+    """Renames; where events under the new userid came first, what they made is merged into the member's row."""
+    staff = Staff.objects.select_for_update().filter(userid=old).first()
+    if staff is None:
+        return
+    double = Staff.objects.select_for_update().filter(userid=new).first()
+    if double is not None:
+        _merge(double, into=staff)
+    former = sorted({*staff.former_userids, old})
+    Staff.objects.filter(pk=staff.pk).update(userid=new, former_userids=former, changed_at=Now())
+    for renamed in renamings:
+        renamed(old, new)
+
+
+def _merge(double: Staff, *, into: Staff) -> None:
+    """Moves everything of `double` to the other row and deletes it; friendships are computed anew from both."""
+    customers = list(Customer.objects.filter(follows__staff=double).distinct())
+    evidence = list(FollowEvidence.objects.filter(staff=double))
+    for row in evidence:
+        row.pk, row.staff = None, into
+    FollowEvidence.objects.bulk_create(evidence, ignore_conflicts=True)
+    doubled = Follow.objects.filter(staff=double, customer__follows__staff=into)
+    Follow.objects.filter(pk__in=list(doubled.values_list("pk", flat=True))).delete()
+    Follow.objects.filter(staff=double).update(staff=into, changed_at=Now())
+    for customer in customers:
+        follows.recompute(into, customer)
+    refresh_customers([customer.pk for customer in customers])
+    for merged in mergings:
+        merged(double, into)
+    double.delete()
