@@ -20,6 +20,7 @@ from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.panels import add_panel
 from scrm.base.console.unfold import DropdownFilter, TabularInline
+from scrm.base.console.who import user_of
 
 _OUTCOME_KIND = {
     Welcome.Outcome.SENT: "ok",
@@ -145,7 +146,7 @@ class RuleFilter(DropdownFilter):
     parameter_name = "rule"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(row.pk), str(row)) for row in WelcomeRule.objects.visible_to(request.user).order_by("name")]  # type: ignore[arg-type]
+        return [(str(row.pk), str(row)) for row in WelcomeRule.objects.visible_to(user_of(request)).order_by("name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = str(self.value() or "")
@@ -159,7 +160,7 @@ class WelcomeStaffFilter(DropdownFilter):
     parameter_name = "staff"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Staff.objects.visible_to(request.user).filter(serves_customers=True)  # type: ignore[arg-type]
+        rows = Staff.objects.visible_to(user_of(request)).filter(serves_customers=True)
         return [(row.userid, str(row)) for row in rows.order_by("name", "userid")[:1000]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -198,7 +199,7 @@ class WelcomePage(ConsolePage):
         term = search_term.strip()
         if not term:
             return queryset, False
-        people = Customer.objects.visible_to(request.user).named_like(term)  # type: ignore[arg-type]
+        people = Customer.objects.visible_to(user_of(request)).named_like(term)
         return queryset.filter(external_userid__in=people.values("external_userid")), False
 
     def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
@@ -207,9 +208,9 @@ class WelcomePage(ConsolePage):
         return rows.filter(outcome=view)
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
-        people = Customer.objects.visible_to(request.user).filter(
+        people = Customer.objects.visible_to(user_of(request)).filter(
             external_userid__in={row.external_userid for row in rows}
-        )  # type: ignore[arg-type]
+        )
         customers = {row.external_userid: row for row in people}
         staff = {row.userid: row for row in Staff.objects.filter(userid__in={row.userid for row in rows})}
         channels = dict(
@@ -258,7 +259,7 @@ class WelcomePage(ConsolePage):
         return (
             formats.figure(None)
             if row.latency_ms is None
-            else formats.SafeString(f'<span class="c-num">{row.latency_ms / 1000:.1f} {_("s")}</span>')
+            else SafeString(f'<span class="c-num">{row.latency_ms / 1000:.1f} {_("s")}</span>')
         )
 
 
@@ -272,7 +273,7 @@ def why(welcome: Welcome) -> str:
 
 
 def _welcomes_of_customer(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    rows = list(Welcome.objects.visible_to(request.user).filter(external_userid=customer.external_userid)[:50])  # type: ignore[arg-type]
+    rows = list(Welcome.objects.visible_to(user_of(request)).filter(external_userid=customer.external_userid)[:50])
     staff = {row.userid: row for row in Staff.objects.filter(userid__in={row.userid for row in rows})}
     return {
         "welcomes": [

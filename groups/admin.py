@@ -24,6 +24,7 @@ from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.panels import add_filter, add_panel
 from scrm.base.console.unfold import DropdownFilter, TextFilter
+from scrm.base.console.who import user_of
 
 MEMBERS_A_PAGE = 50
 TREND_DAYS = 30
@@ -47,7 +48,7 @@ class OwnerFilter(DropdownFilter):
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        owners = Staff.objects.visible_to(request.user).filter(owned_chats__isnull=False)  # type: ignore[arg-type]
+        owners = Staff.objects.visible_to(user_of(request)).filter(owned_chats__isnull=False)
         return [(row.userid, str(row)) for row in owners.distinct().order_by("name", "userid")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -86,10 +87,10 @@ class GroupChatPage(ConsolePage):
     def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
         chats: Any = rows
         if view == "nearly_full":
-            return chats.nearly_full(settings.CHAT_SCAN_CAPACITY)
+            return chats.nearly_full(settings.CHAT_SCAN_CAPACITY)  # type: ignore[no-any-return]
         if view == "living":
-            return chats.living()
-        return chats.filter(dismissed_at__isnull=False) if view == "dismissed" else chats.none()
+            return chats.living()  # type: ignore[no-any-return]
+        return chats.filter(dismissed_at__isnull=False) if view == "dismissed" else chats.none()  # type: ignore[no-any-return]
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
         today = clock.day_start(clock.today())
@@ -171,7 +172,7 @@ def _members(chat: GroupChat, *, past: bool, page: str, query: str) -> Page[Any]
 def _rows(request: HttpRequest, chat: GroupChat, members: Page[Any]) -> list[dict[str, Any]]:
     stays = list(members.object_list)
     visible = set(
-        Customer.objects.visible_to(request.user)  # type: ignore[arg-type]
+        Customer.objects.visible_to(user_of(request))
         .added().filter(pk__in=[stay.customer_id for stay in stays if stay.customer_id]).values_list("pk", flat=True)
     )  # fmt: skip
     inviters = {row.userid: row for row in Staff.objects.filter(userid__in={stay.invited_by for stay in stays})}
@@ -256,12 +257,12 @@ class ChatFilter(TextFilter):
         value = str(self.value() or "").strip()
         if not value:
             return queryset
-        chats = GroupChat.objects.visible_to(request.user).filter(Q(chat_id=value) | Q(name__icontains=value))  # type: ignore[arg-type]
+        chats = GroupChat.objects.visible_to(user_of(request)).filter(Q(chat_id=value) | Q(name__icontains=value))
         return queryset.filter(Exists(Stay.objects.present().filter(chat__in=chats, customer=OuterRef("pk"))))
 
 
 def _chats_of_customer(request: HttpRequest, customer: Customer) -> dict[str, Any]:
-    stays = Stay.objects.visible_to(request.user).filter(customer=customer)  # type: ignore[arg-type]
+    stays = Stay.objects.visible_to(user_of(request)).filter(customer=customer)
     rows = stays.select_related("chat", "chat__owner").order_by("-joined_at")[:100]
     return {"stays": [{"row": row, "way": _scene(JOIN_SCENES, row.join_scene), "quit": _left_how(row)} for row in rows]}
 

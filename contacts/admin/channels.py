@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Channel, Customer, Follow
 from scrm.base.console import formats
 from scrm.base.console.pages import ConsolePage
+from scrm.base.console.who import user_of
 
 
 @admin.register(Channel)
@@ -28,23 +29,29 @@ class ChannelPage(ConsolePage):
     search_help_text = gettext_lazy("Name or state")
     ordering = ("name", "pk")
     fields = ("name", "state")
-    nothing_yet = gettext_lazy("Give a channel the same state as its code in WeCom, and the customers who came through it are counted.")
+    nothing_yet = gettext_lazy(
+        "Give a channel the same state as its code in WeCom, and the customers who came through it are counted."
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("state",) if obj else ()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> "type[forms.ModelForm[Any]]":
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> "type[forms.ModelForm[Any]]":
         labels = {"state": gettext_lazy("state of the code")}
         help_texts = {
-            "state": gettext_lazy("The state given to the code when it was made (at most 30 characters there). It can't be changed later.")
+            "state": gettext_lazy(
+                "The state given to the code when it was made (at most 30 characters there). It can't be changed later."
+            )
         }
         return super().get_form(request, obj, change, labels=labels, help_texts=help_texts, **kwargs)
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
         states = [row.state for row in rows]
-        adds = Follow.objects.visible_to(request.user).adds().filter(state__in=states).values("state")  # type: ignore[arg-type]
+        adds = Follow.objects.visible_to(user_of(request)).adds().filter(state__in=states).values("state")
         found = {item["state"]: item for item in adds.annotate(number=Count("pk"), last=Max("added_at"))}
-        kept = Customer.objects.visible_to(request.user).added().filter(first_state__in=states)  # type: ignore[arg-type]
+        kept = Customer.objects.visible_to(user_of(request)).added().filter(first_state__in=states)
         customers = dict(kept.values_list("first_state").annotate(Count("pk")))
         for row in rows:
             row.adds = found.get(row.state, {}).get("number", 0)
@@ -53,7 +60,7 @@ class ChannelPage(ConsolePage):
 
     @display(description=gettext_lazy("state of the code"), ordering="state")
     def channel_state(self, row: Any) -> str:
-        return row.state
+        return str(row.state)
 
     @display(description=gettext_lazy("adds"))
     def count_adds(self, row: Any) -> SafeString:

@@ -18,6 +18,7 @@ from contacts.models import Channel, Customer, Follow, Tag
 from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
+from scrm.base.console.who import user_of
 
 _SHOWN_TAGS = 4
 
@@ -29,7 +30,13 @@ class CustomerPage(ConsolePage):
     open_to_staff = True
     views = (("kept", gettext_lazy("Friends now")), ("lost", gettext_lazy("Lost")))
     list_display = ("person", "staff_now", "channel", "tags", "added", "standing")
-    list_filter = (StaffFilter, ChannelFilter, TagFilter, ("first_added_at", DayRangeFilter), ("lost_at", DayRangeFilter))
+    list_filter = (
+        StaffFilter,
+        ChannelFilter,
+        TagFilter,
+        ("first_added_at", DayRangeFilter),
+        ("lost_at", DayRangeFilter),
+    )
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name, pinyin, initials or id")
     ordering = ("-first_added_at", "-id")
@@ -37,7 +44,7 @@ class CustomerPage(ConsolePage):
     nothing_yet = gettext_lazy("Customers appear here with the first callback or after the first full sync.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).added()  # type: ignore[attr-defined]
+        return super().get_queryset(request).added()  # type: ignore[attr-defined, no-any-return]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -46,12 +53,12 @@ class CustomerPage(ConsolePage):
 
     def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
         if view == "kept":
-            return rows.kept()  # type: ignore[attr-defined]
+            return rows.kept()  # type: ignore[attr-defined, no-any-return]
         return rows.lost() if view == "lost" else rows.none()  # type: ignore[attr-defined]
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
         follows: dict[int, list[Follow]] = {}
-        visible = Follow.objects.visible_to(request.user).filter(customer__in=rows)  # type: ignore[arg-type]
+        visible = Follow.objects.visible_to(user_of(request)).filter(customer__in=rows)
         for follow in visible.select_related("staff").order_by("-added_at"):
             follows.setdefault(follow.customer_id, []).append(follow)
         channels = channel_names({row.first_state for row in rows})
@@ -94,7 +101,7 @@ class CustomerPage(ConsolePage):
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         periods = list(
-            Follow.objects.visible_to(request.user)  # type: ignore[arg-type]
+            Follow.objects.visible_to(user_of(request))
             .filter(customer=instance).select_related("staff").order_by("-added_at")
         )  # fmt: skip
         names = tag_names(tag for row in periods for tag in row.tag_ids)
@@ -133,7 +140,11 @@ def channel_names(states: Iterable[str]) -> dict[str, str]:
 def tag_names(tag_ids: Iterable[str]) -> dict[str, str]:
     """Names of these tags; ids that the platform no longer knows are left out."""
     wanted = set(tag_ids)
-    return dict(Tag.objects.filter(tag_id__in=wanted, deleted_at__isnull=True).values_list("tag_id", "name")) if wanted else {}
+    return (
+        dict(Tag.objects.filter(tag_id__in=wanted, deleted_at__isnull=True).values_list("tag_id", "name"))
+        if wanted
+        else {}
+    )
 
 
 def tags_of(periods: Iterable[Follow], names: dict[str, str]) -> list[str]:

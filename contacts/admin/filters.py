@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Channel, Follow, Staff, Tag
 from scrm.base.console.filters import Choice
 from scrm.base.console.unfold import DropdownFilter
+from scrm.base.console.who import user_of
 
 
 class StaffFilter(DropdownFilter):
@@ -20,7 +21,7 @@ class StaffFilter(DropdownFilter):
     parameter_name = "staff"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[Choice]:
-        rows = Staff.objects.visible_to(request.user).filter(serves_customers=True)  # type: ignore[arg-type]
+        rows = Staff.objects.visible_to(user_of(request)).filter(serves_customers=True)
         return [(row.userid, str(row)) for row in rows.order_by("name", "userid")[:1000]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -34,7 +35,11 @@ class TagFilter(DropdownFilter):
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[Choice]:
-        rows = Tag.objects.filter(deleted_at__isnull=True).select_related("group").order_by("group__order", "group", "order")
+        rows = (
+            Tag.objects.filter(deleted_at__isnull=True)
+            .select_related("group")
+            .order_by("group__order", "group", "order")
+        )
         return [(row.tag_id, f"{row.group} / {row}") for row in rows]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -48,15 +53,15 @@ class ChannelFilter(DropdownFilter):
     parameter_name = "channel"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[Choice]:
-        rows = Channel.objects.visible_to(request.user)  # type: ignore[arg-type]
+        rows = Channel.objects.visible_to(user_of(request))
         return [("-", _("without a channel")), *((row.state, str(row)) for row in rows)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.value():
             return queryset
-        return queryset.of_channel("" if self.value() == "-" else str(self.value()))  # type: ignore[attr-defined]
+        return queryset.of_channel("" if self.value() == "-" else str(self.value()))  # type: ignore[attr-defined, no-any-return]
 
 
 def _followed(request: HttpRequest, customers: QuerySet[Any], **conditions: Any) -> QuerySet[Any]:
-    follows = Follow.objects.visible_to(request.user).open().filter(customer=OuterRef("pk"), **conditions)  # type: ignore[arg-type]
+    follows = Follow.objects.visible_to(user_of(request)).open().filter(customer=OuterRef("pk"), **conditions)
     return customers.filter(Exists(follows))

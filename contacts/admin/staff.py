@@ -103,7 +103,7 @@ class DepartmentPage(ConsolePage):
     nothing_yet = gettext_lazy("Departments appear here after the first full sync.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).present()  # type: ignore[attr-defined]
+        return super().get_queryset(request).present()  # type: ignore[attr-defined, no-any-return]
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
         names = department_names(number for row in rows for number in row.path)

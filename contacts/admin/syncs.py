@@ -18,6 +18,7 @@ from contacts.models import SyncRun
 from scrm.base import audit
 from scrm.base.console import formats
 from scrm.base.console.pages import ConsolePage
+from scrm.base.console.who import user_of
 
 KINDS: dict[str, str | Promise] = {
     "departments": gettext_lazy("departments"),
@@ -49,7 +50,9 @@ class SyncPage(ConsolePage):
     ordering = ("-pk",)
     detail_template = "console/contacts/sync.html"
     list_before_template = "console/contacts/sync_head.html"
-    nothing_yet = gettext_lazy("The first full sync brings departments, staff, customers, tags and chats. It sends nothing to anybody.")
+    nothing_yet = gettext_lazy(
+        "The first full sync brings departments, staff, customers, tags and chats. It sends nothing to anybody."
+    )
     list_select_related = ("started_by",)
 
     def get_urls(self) -> list[URLPattern]:
@@ -70,18 +73,20 @@ class SyncPage(ConsolePage):
 
     def start(self, request: HttpRequest) -> HttpResponse:
         """The button 立即同步; while one runs, it leads there."""
-        run = sync.start(request.user)  # type: ignore[arg-type]
-        audit.record("sync.start", user=request.user, subject=f"#{run.pk}", request=request)  # type: ignore[arg-type]
+        run = sync.start(user_of(request))
+        audit.record("sync.start", user=user_of(request), subject=f"#{run.pk}", request=request)
         return redirect(self.detail_address(run))
 
     def accept(self, request: HttpRequest, run: SyncRun) -> None:
         """Lets a held run remove what it found missing."""
         try:
-            sync.accept_removals(run, request.user)  # type: ignore[arg-type]
+            sync.accept_removals(run, user_of(request))
         except sync.NotHeld:
             self.say(request, _("This sync no longer waits."), good=False)
             return
-        audit.record("sync.accept_removals", user=request.user, subject=f"#{run.pk}", request=request, held=run.held)  # type: ignore[arg-type]
+        audit.record(
+            "sync.accept_removals", user=user_of(request), subject=f"#{run.pk}", request=request, held=run.held
+        )
         self.say(request, _("Accepted: the removals are being carried out."))
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from contacts.models import Staff, Tag
 from scrm.base.console import formats
 from scrm.base.console.pages import ConsolePage
+from scrm.base.console.who import user_of
 from scrm.base.models import User
 
 _COUNT = """
@@ -40,7 +41,7 @@ class TagPage(ConsolePage):
         return super().get_queryset(request).filter(deleted_at__isnull=True).select_related("group")
 
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
-        counts = _customers_by_tag([row.tag_id for row in rows], request.user)  # type: ignore[arg-type]
+        counts = _customers_by_tag([row.tag_id for row in rows], user_of(request))
         for row in rows:
             row.customers = counts.get(row.tag_id, 0)
 

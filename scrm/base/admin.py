@@ -18,6 +18,7 @@ from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
+from scrm.base.console.who import user_of
 from scrm.base.models import ApiToken, AuditRecord, Heartbeat, Work
 from scrm.base.work import lanes, replay
 
@@ -52,12 +53,26 @@ class WorkPage(ConsolePage):
     ordering = ("-id",)
     actions = ("replay_chosen",)
     list_before_template = "console/base/work_head.html"
-    fields = ("lane", "entity", "source_kind", "source_id", "state_now", "attempts", "made", "due", "settled", "holder", "error")
+    fields = (
+        "lane",
+        "entity",
+        "source_kind",
+        "source_id",
+        "state_now",
+        "attempts",
+        "made",
+        "due",
+        "settled",
+        "holder",
+        "error",
+    )
     readonly_fields = fields
     change_form_outer_after_template = "console/base/work_replay.html"
     nothing_yet = gettext_lazy("There is nothing to do.")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         names = [term, *(f"{prefix}:{term}" for prefix in ("contact", "chat", "staff", "code"))]
         return (queryset.filter(entity__in=names) if term else queryset), False
@@ -87,9 +102,13 @@ class WorkPage(ConsolePage):
             kinds.setdefault(kind, []).append(number)
         count = sum(replay(kind, numbers) for kind, numbers in kinds.items())
         subject = ", ".join(f"{kind} #{number}" for kind, number in sources[:10])
-        audit.record("work.replay", user=request.user, request=request, subject=subject, count=count)  # type: ignore[arg-type]
+        audit.record("work.replay", user=user_of(request), request=request, subject=subject, count=count)
         text = ngettext("%(n)d piece of work is done again.", "%(n)d pieces of work are done again.", count)
-        self.say(request, text % {"n": count} if count else _("Nothing to do again: the work is still waiting."), good=bool(count))
+        self.say(
+            request,
+            text % {"n": count} if count else _("Nothing to do again: the work is still waiting."),
+            good=bool(count),
+        )
 
     @display(description=gettext_lazy("result"), ordering="state")
     def state_now(self, row: Any) -> SafeString:
@@ -121,15 +140,20 @@ def depths() -> list[dict[str, Any]]:
     """Open and failed work by lane: `{"lane", "open", "failed", "oldest"}` with the age of the oldest due work in seconds."""
     found = {name: {"lane": name, "open": 0, "failed": 0, "oldest": None} for name in sorted(lanes)}
     open_states = [Work.State.WAITING, Work.State.LEASED]
-    rows = Work.objects.filter(state__in=open_states).order_by().values("lane").annotate(number=Count("pk"), first=Min("not_before"))
+    rows = (
+        Work.objects.filter(state__in=open_states)
+        .order_by()
+        .values("lane")
+        .annotate(number=Count("pk"), first=Min("not_before"))
+    )
     now = _database_now()
     for row in rows:
         lane = found.setdefault(row["lane"], {"lane": row["lane"], "open": 0, "failed": 0, "oldest": None})
         lane["open"] = row["number"]
         lane["oldest"] = max(0.0, (now - row["first"]).total_seconds())
-    failed = Work.objects.filter(state=Work.State.QUARANTINED).order_by().values("lane").annotate(number=Count("pk"))
-    for row in failed:
-        found.setdefault(row["lane"], {"lane": row["lane"], "open": 0, "oldest": None})["failed"] = row["number"]
+    failed = Work.objects.filter(state=Work.State.QUARANTINED).order_by().values_list("lane").annotate(Count("pk"))
+    for lane, number in failed:
+        found.setdefault(lane, {"lane": lane, "open": 0, "oldest": None})["failed"] = number
     return list(found.values())
 
 
@@ -137,7 +161,15 @@ def workers() -> list[dict[str, Any]]:
     """Worker processes by queue that were seen lately."""
     rows = Heartbeat.objects.order_by("queue", "worker")
     now = clock.real_now()
-    return [{"queue": row.queue, "worker": row.worker, "seen": row.seen_at, "alive": (now - row.seen_at).total_seconds() < 30} for row in rows]
+    return [
+        {
+            "queue": row.queue,
+            "worker": row.worker,
+            "seen": row.seen_at,
+            "alive": (now - row.seen_at).total_seconds() < 30,
+        }
+        for row in rows
+    ]
 
 
 def _database_now() -> Any:
@@ -172,7 +204,7 @@ class ApiTokenPage(ConsolePage):
         return self.has_view_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.readonly_fields if obj else ()  # type: ignore[return-value]
+        return self.readonly_fields if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         text = ApiToken.issue(obj.user, obj.scope)
@@ -186,7 +218,7 @@ class ApiTokenPage(ConsolePage):
     def revoke(self, request: HttpRequest, token: ApiToken) -> None:
         if token.revoked_at is None:
             ApiToken.objects.filter(pk=token.pk).update(revoked_at=Now())
-            audit.record("apitoken.revoke", user=request.user, subject=str(token), request=request)  # type: ignore[arg-type]
+            audit.record("apitoken.revoke", user=user_of(request), subject=str(token), request=request)
         self.say(request, _("Revoked: nobody gets in with this token any more."))
 
     def message_user(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -198,7 +230,7 @@ class ApiTokenPage(ConsolePage):
 
     @display(description=gettext_lazy("scope"))
     def scope_now(self, row: Any) -> str:
-        return row.get_scope_display()
+        return str(row.get_scope_display())
 
     @display(description=gettext_lazy("created"), ordering="created_at")
     def created(self, row: Any) -> str:

@@ -65,8 +65,8 @@ def compiled() -> dict[Id, Id]:
         return {_plain(message.id): _plain(message.string) for message in read_mo(file) if message.id}
 
 
-def _plain(text: str | Sequence[str]) -> Id:
-    return text if isinstance(text, str) else tuple(text)
+def _plain(text: str | Sequence[str] | None) -> Id:
+    return text or "" if text is None or isinstance(text, str) else tuple(text)
 
 
 def update() -> list[Key]:

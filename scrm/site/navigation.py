@@ -122,11 +122,12 @@ def search(request: HttpRequest, term: str) -> list[Any]:
 
     from contacts.models import Customer
     from groups.models import GroupChat
+    from scrm.base.console.who import user_of
 
-    customers = Customer.objects.visible_to(request.user).added().named_like(term)[:8]  # type: ignore[arg-type]
-    chats = GroupChat.objects.visible_to(request.user).filter(name__icontains=term)[:5]  # type: ignore[arg-type]
+    customers = Customer.objects.visible_to(user_of(request)).added().named_like(term)[:8]
+    chats = GroupChat.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
     found = [(row, _("customer"), "person", "admin:contacts_customer_change") for row in customers]
-    found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]  # type: ignore[misc]
+    found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]
     return [
         SearchResult(title=str(row), description=str(kind), link=reverse(name, args=[row.pk]), icon=icon)
         for row, kind, icon, name in found

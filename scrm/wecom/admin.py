@@ -20,6 +20,7 @@ from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
+from scrm.base.console.who import user_of
 from scrm.base.models import Work
 from scrm.base.redis import Away
 from scrm.base.work import replay
@@ -94,23 +95,37 @@ class CallbackPage(ConsolePage):
         ("done", gettext_lazy("Done")),
         ("ignored", gettext_lazy("Ignored")),
     )
-    list_display = ("number", "kind", "entity", "received", "happened", "state_now", "count_attempts", "count_repeats", "error_short")
+    list_display = (
+        "number",
+        "kind",
+        "entity",
+        "received",
+        "happened",
+        "state_now",
+        "count_attempts",
+        "count_repeats",
+        "error_short",
+    )
     list_filter = (KindFilter, ("received_at", DayRangeFilter))
     search_fields = ("entity",)
     search_help_text = gettext_lazy("Id of a customer, chat or staff member")
     ordering = ("-id",)
     actions = ("replay_chosen",)
     detail_template = "console/wecom/callback.html"
-    nothing_yet = gettext_lazy("WeCom has not called yet. Enter the address, token and key under 企微后台 > 应用管理 > 自建应用 > 接收消息.")
+    nothing_yet = gettext_lazy(
+        "WeCom has not called yet. Enter the address, token and key under 企微后台 > 应用管理 > 自建应用 > 接收消息."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).with_state()  # type: ignore[attr-defined]
+        return super().get_queryset(request).with_state()  # type: ignore[attr-defined, no-any-return]
 
     def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
         known = view in {"failed", "waiting", "done", "ignored"}
         return rows.in_state(view) if known else rows.none()  # type: ignore[attr-defined]
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -130,10 +145,14 @@ class CallbackPage(ConsolePage):
     def _replay(self, request: HttpRequest, ids: list[int]) -> None:
         count = replay(Callback.WORK_SOURCE, ids)
         audit.record(
-            "callback.replay", user=request.user, request=request, subject=", ".join(f"#{pk}" for pk in ids[:10]), count=count  # type: ignore[arg-type]
+            "callback.replay", user=user_of(request), request=request, subject=", ".join(f"#{pk}" for pk in ids[:10]), count=count
         )  # fmt: skip
         text = ngettext("%(n)d piece of work is done again.", "%(n)d pieces of work are done again.", count)
-        self.say(request, text % {"n": count} if count else _("Nothing to do again: the work is still waiting."), good=bool(count))
+        self.say(
+            request,
+            text % {"n": count} if count else _("Nothing to do again: the work is still waiting."),
+            good=bool(count),
+        )
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         works = list(Work.objects.filter(source_kind=Callback.WORK_SOURCE, source_id=instance.pk).order_by("lane"))
@@ -191,9 +210,10 @@ def pretty(raw: str) -> str:
     if "<!DOCTYPE" in raw or "<!ENTITY" in raw:
         return raw
     try:
-        text = minidom.parseString(raw).documentElement.toprettyxml(indent="  ")  # noqa: S318  entities are out, see above
-    except (ExpatError, ValueError, AttributeError):
+        root = minidom.parseString(raw).documentElement  # noqa: S318  entities are out, see above
+    except (ExpatError, ValueError):
         return raw
+    text = root.toprettyxml(indent="  ") if root else raw
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
@@ -248,7 +268,9 @@ class ApiCallPage(ConsolePage):
         except Away:
             usage = None
         recent = ApiCall.objects.filter(at__gt=Now() - dt.timedelta(hours=1)).exclude(errcode=0)
-        return super().changelist_view(request, {"usage": usage, "recent_failures": recent.count(), **(extra_context or {})})
+        return super().changelist_view(
+            request, {"usage": usage, "recent_failures": recent.count(), **(extra_context or {})}
+        )
 
     @display(description=gettext_lazy("made"), ordering="id")
     def made(self, row: Any) -> SafeString:

@@ -13,13 +13,23 @@ from scrm.base.models import Work
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 Open = Callable[..., Page]
-LISTS = ["contacts/customer", "groups/groupchat", "wecom/callback", "campaigns/welcome", "base/work", "contacts/syncrun"]
+LISTS = [
+    "contacts/customer",
+    "groups/groupchat",
+    "wecom/callback",
+    "campaigns/welcome",
+    "base/work",
+    "contacts/syncrun",
+]
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_pages_fit_the_window(open_page: Open, width: int) -> None:
     page = open_page("/admin/", width=width)
-    details = [f"contacts/customer/{Customer.objects.latest('pk').pk}/change", f"groups/groupchat/{GroupChat.objects.latest('pk').pk}/change"]
+    details = [
+        f"contacts/customer/{Customer.objects.latest('pk').pk}/change",
+        f"groups/groupchat/{GroupChat.objects.latest('pk').pk}/change",
+    ]
     for name in ["", *LISTS, *details]:
         page.goto(re.sub(r"/admin/.*", f"/admin/{name}/".replace("//", "/"), page.url))
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
@@ -39,7 +49,9 @@ def test_the_palette_opens_with_ctrl_k_and_finds_a_pasted_name(open_page: Open) 
     page.keyboard.press("Control+k")
     field = page.locator("#search-input-command")
     expect(field).to_be_visible()
-    field.evaluate("(input) => { input.value = '王磊的客户2'; input.dispatchEvent(new Event('input', {bubbles: true})); }")
+    field.evaluate(
+        "(input) => { input.value = '王磊的客户2'; input.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
     page.locator("#command-results-list a").first.click()
     expect(page.locator(".c-hd h1")).to_contain_text("王磊的客户2")
 

@@ -120,7 +120,9 @@ class TestEachPage:
         assert model._default_manager.filter(pk=row.pk).exists()
 
 
-@pytest.mark.parametrize("label", sorted(set(LABELS) - {"contacts.Channel", "campaigns.WelcomeRule", "base.ApiToken", "base.User"}))
+@pytest.mark.parametrize(
+    "label", sorted(set(LABELS) - {"contacts.Channel", "campaigns.WelcomeRule", "base.ApiToken", "base.User"})
+)
 def test_what_mirrors_the_platform_can_not_be_written(label: str, alice: User) -> None:
     model, page = next(item for item in PAGES if item[0]._meta.label == label)
     row = model._default_manager.first()
@@ -178,6 +180,9 @@ def test_the_menu_names_only_pages_that_open(alice: User, bob: User) -> None:
     assert "/admin/wecom/callback/" not in links
 
 
-@pytest.mark.parametrize("address", ["wecom/callback/{}/replay/", "base/work/{}/replay/", "base/apitoken/{}/revoke/", "contacts/syncrun/{}/accept/"])
+@pytest.mark.parametrize(
+    "address",
+    ["wecom/callback/{}/replay/", "base/work/{}/replay/", "base/apitoken/{}/revoke/", "contacts/syncrun/{}/accept/"],
+)
 def test_deeds_are_for_administrators(address: str, bob: User) -> None:
     assert client_of(bob).post(f"/admin/{address.format(1)}").status_code == 403

@@ -69,7 +69,17 @@ class TestCustomers:
     def test_show_everything_that_is_known_of_one(self, console: Client) -> None:
         customer = Customer.objects.get(external_userid="wmwanglei0")
         text = text_of(console, f"/admin/contacts/customer/{customer.pk}/change/")
-        for part in ("王磊的备注", "扫描二维码", "包裹卡", "干皮", "王磊的福利群", "扫描群二维码", "客户轨迹", "添加好友", "已发送"):
+        for part in (
+            "王磊的备注",
+            "扫描二维码",
+            "包裹卡",
+            "干皮",
+            "王磊的福利群",
+            "扫描群二维码",
+            "客户轨迹",
+            "成为好友",
+            "已发送",
+        ):
             assert part in text, part
 
     def test_number_of_a_tag_is_the_number_of_its_rows(self, console: Client) -> None:
@@ -252,9 +262,17 @@ class TestUsers:
         assert AuditRecord.objects.filter(deed="user.change", subject="dora").count() == 1
 
     def test_made_here_may_log_in_to_the_console(self, console: Client, db: None) -> None:
-        data = {"username": "emil", "password1": "a-Long-pass-phrase-9", "password2": "a-Long-pass-phrase-9", "usable_password": "true"}
+        data = {
+            "username": "emil",
+            "password1": "a-Long-pass-phrase-9",
+            "password2": "a-Long-pass-phrase-9",
+            "usable_password": "true",
+        }
         assert console.post("/admin/base/user/add/", data).status_code == 302
-        assert (User.objects.get(username="emil").is_staff, User.objects.get(username="emil").is_superuser) == (True, False)
+        assert (User.objects.get(username="emil").is_staff, User.objects.get(username="emil").is_superuser) == (
+            True,
+            False,
+        )
 
     def test_with_the_right_may_write_rules_but_others_only_read(self, bob: User) -> None:
         from django.contrib.auth.models import Permission

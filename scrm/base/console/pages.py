@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -18,6 +19,7 @@ from scrm.base import audit
 from scrm.base.console.filters import ViewFilter
 from scrm.base.console.panels import filters_of, panels_of
 from scrm.base.console.unfold import ChangeList, ModelAdmin
+from scrm.base.console.who import user_of
 
 Text = str | Promise
 
@@ -54,13 +56,13 @@ class ConsolePage(ModelAdmin):
     list_filter_submit = True
     list_fullwidth = True
     list_disable_select_all = False
-    actions = None
-    show_facets = 0
+    actions: Sequence[str] | None = None
+    show_facets = ShowFacets.NEVER
     list_before_template = "console/views.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        return rows.visible_to(request.user) if self.scoped and self.open_to_staff else rows  # type: ignore[attr-defined]
+        return rows.visible_to(user_of(request)) if self.scoped and self.open_to_staff else rows  # type: ignore[attr-defined]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -135,7 +137,7 @@ class ConsolePage(ModelAdmin):
             **self.detail(request, found),
             **(extra_context or {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, self.detail_template, context)
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
@@ -211,5 +213,5 @@ class ConsolePage(ModelAdmin):
 
     def _record(self, request: HttpRequest, obj: Any, verb: str, message: Any) -> None:
         audit.record(
-            f"{self.opts.model_name}.{verb}", user=request.user, subject=str(obj), request=request, changes=message
-        )  # type: ignore[arg-type]
+            f"{self.opts.model_name}.{verb}", user=user_of(request), subject=str(obj), request=request, changes=message
+        )

@@ -3,10 +3,16 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, SimpleListFilter, TabularInline
+    from typing import Any
+
+    from django.contrib.admin import ModelAdmin as _ModelAdmin
+    from django.contrib.admin import SimpleListFilter
+    from django.contrib.admin import TabularInline as _TabularInline
     from django.contrib.admin.filters import FieldListFilter as RangeDateFilter
     from django.contrib.admin.views.main import ChangeList
 
+    ModelAdmin = _ModelAdmin[Any]
+    TabularInline = _TabularInline[Any, Any]
     DropdownFilter = SimpleListFilter
     TextFilter = SimpleListFilter
 else:

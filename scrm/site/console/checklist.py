@@ -38,7 +38,8 @@ def checklist(user: User) -> list[Step]:
             "企微后台 > 客户与上下游 > 客户联系 > API > 可调用接口的应用",
         ),
         Step(
-            _("A callback has come in (address: %(url)s)") % {"url": f"{settings.PUBLIC_URL.rstrip('/')}/wecom/callback/"},
+            _("A callback has come in (address: %(url)s)")
+            % {"url": f"{settings.PUBLIC_URL.rstrip('/')}/wecom/callback/"},
             Callback.objects.exists(),
             callback,
         ),

@@ -25,7 +25,9 @@ def _meaning(sending: str) -> str:
     how = _("It is set by SENDING in the environment of the processes; a change needs a restart.")
     what = {
         "on": _("Everything that customers notice goes out, welcomes included."),
-        "allowlist": _("Only customers and chats on SENDING_ALLOWLIST receive anything, welcomes included; all others nothing."),
+        "allowlist": _(
+            "Only customers and chats on SENDING_ALLOWLIST receive anything, welcomes included; all others nothing."
+        ),
         "off": _("Nothing goes out to any customer: no welcome either. Reading, syncing and counting go on."),
     }[sending]
     return f"{what} {how}"

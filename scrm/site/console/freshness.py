@@ -40,9 +40,15 @@ def freshness() -> list[Line]:
         Line(
             _("Callbacks (adds, losses, joins, leaves)"),
             received,
-            _("nothing came yet") if received is None else _("up to date") if behind < LATE_SECONDS else _("working them off"),
+            _("nothing came yet")
+            if received is None
+            else _("up to date")
+            if behind < LATE_SECONDS
+            else _("working them off"),
             "" if received is None else "ok" if behind < LATE_SECONDS else "warn",
-            _("WeCom keeps listing customers who deleted us; here they are lost from that moment. Handed-over customers count neither as added nor as lost."),
+            _(
+                "WeCom keeps listing customers who deleted us; here they are lost from that moment. Handed-over customers count neither as added nor as lost."
+            ),
         ),
         Line(
             _("Full sync (everything read again)"),

@@ -13,7 +13,7 @@ from groups.models import Stay
 from scrm.base import clock
 from scrm.base.models import User
 
-SHOWN = 12
+SHOWN = 16
 _RECENT = dt.timedelta(days=2)
 
 
@@ -71,7 +71,9 @@ def _stay(row: Stay, at: dt.datetime, icon: str, kind: str, text: str) -> Happen
 
 def _welcomes(user: User, since: dt.datetime) -> Iterator[Happening]:
     rows = Welcome.objects.visible_to(user).filter(happened_at__gte=since)
-    missed = list(rows.filter(outcome__in=[Welcome.Outcome.EXPIRED, Welcome.Outcome.FAILED]).order_by("-happened_at")[:SHOWN])
+    missed = list(
+        rows.filter(outcome__in=[Welcome.Outcome.EXPIRED, Welcome.Outcome.FAILED]).order_by("-happened_at")[:SHOWN]
+    )
     names = dict(
         Customer.objects.filter(external_userid__in=[row.external_userid for row in missed]).values_list("external_userid", "name")
     ) if missed else {}  # fmt: skip
@@ -80,4 +82,6 @@ def _welcomes(user: User, since: dt.datetime) -> Iterator[Happening]:
             "customer": names.get(row.external_userid) or row.external_userid,
             "reason": row.reason or row.get_outcome_display(),
         }
-        yield Happening(row.happened_at, "sms_failed", "bad", text, reverse("admin:campaigns_welcome_change", args=[row.pk]))
+        yield Happening(
+            row.happened_at, "sms_failed", "bad", text, reverse("admin:campaigns_welcome_change", args=[row.pk])
+        )

@@ -17,6 +17,7 @@ from campaigns.models import Welcome, WelcomeRule
 from contacts.models import Department, Staff, SyncRun
 from groups.models import GroupChat
 from scrm.base import clock
+from scrm.base.console.who import user_of
 from scrm.base.models import User, Work
 from scrm.site.console import vitals
 from scrm.site.console.checklist import checklist
@@ -31,7 +32,7 @@ Days = tuple[dt.date, dt.date]
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the console's first page."""
-    user: User = request.user  # type: ignore[assignment]
+    user = user_of(request)
     steps = checklist(user)
     sees = user.has_full_scope or Staff.objects.visible_to(user).exists()
     context |= {

@@ -12,6 +12,7 @@ from contacts.models import Customer, Follow, Staff
 from contacts.timeline import Entry
 from groups.admin import JOIN_SCENES, QUIT_SCENES
 from scrm.base.console.panels import add_panel
+from scrm.base.console.who import user_of
 
 SHOWN = 100
 _ICONS = {
@@ -25,7 +26,7 @@ _ICONS = {
 
 def build(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     """The latest entries that the user may know."""
-    entries = timeline.of(customer, user=request.user)  # type: ignore[arg-type]
+    entries = timeline.of(customer, user=user_of(request))
     shown = entries[:SHOWN]
     staff = {row.userid: str(row) for row in Staff.objects.filter(userid__in={entry.userid for entry in shown})}
     return {"entries": [_row(entry, staff) for entry in shown], "more": len(entries) - len(shown)}

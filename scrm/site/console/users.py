@@ -19,10 +19,11 @@ from scrm.base.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+    from django.forms import CheckboxSelectMultiple as Boxes
 else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm
     from unfold.forms import UserCreationForm as AdminUserCreationForm
-from unfold.widgets import CHECKBOX_CLASSES
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Boxes
 
 # What a user of the console may change besides seeing it, in the words of the form.
 PERMISSIONS = (
@@ -30,19 +31,12 @@ PERMISSIONS = (
 )  # fmt: skip
 
 
-class DepartmentBoxes(forms.CheckboxSelectMultiple):
-    """Check boxes in the console's look."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": " ".join(CHECKBOX_CLASSES)})
-
-
 class UserForm(UserChangeForm):  # type: ignore[type-arg]
     """A user with departments chosen by name."""
 
     department_ids = forms.TypedMultipleChoiceField(
         label=gettext_lazy("departments in scope"), required=False, coerce=int, empty_value=[],
-        widget=DepartmentBoxes, help_text=gettext_lazy("Sub-departments are included. Without any, the user sees nothing of customers."),
+        widget=Boxes, help_text=gettext_lazy("Sub-departments are included. Without any, the user sees nothing of customers."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -92,19 +86,36 @@ class UserPage(ConsolePage, UserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "password", "last_name", "first_name", "wecom_userid")}),
         (gettext_lazy("Data scope"), {"fields": ("department_ids", "sees_all", "scope")}),
-        (gettext_lazy("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions", "last_seen")}),
+        (
+            gettext_lazy("Rights"),
+            {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions", "last_seen")},
+        ),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:
-            kwargs.setdefault("labels", {"is_staff": _("may log in to the console"), "is_superuser": _("administrator"), "user_permissions": _("may also")})
-            kwargs.setdefault("help_texts", {"is_superuser": _("Sees and may do everything, in all departments."), "is_staff": "", "user_permissions": ""})
+            kwargs.setdefault(
+                "labels",
+                {
+                    "is_staff": _("may log in to the console"),
+                    "is_superuser": _("administrator"),
+                    "user_permissions": _("may also"),
+                },
+            )
+            kwargs.setdefault(
+                "help_texts",
+                {
+                    "is_superuser": _("Sees and may do everything, in all departments."),
+                    "is_staff": "",
+                    "user_permissions": "",
+                },
+            )
         return super().get_form(request, obj, change=change, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":
-            kwargs["widget"] = DepartmentBoxes()
+            kwargs["widget"] = Boxes()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -120,7 +131,7 @@ class UserPage(ConsolePage, UserAdmin):  # type: ignore[type-arg]
 
     @display(description=gettext_lazy("user name"), ordering="username")
     def login(self, row: Any) -> str:
-        return row.username
+        return str(row.username)
 
     @display(description=gettext_lazy("name"))
     def full_name(self, row: Any) -> str:

@@ -57,22 +57,28 @@ class _Vitals:
 def exposition() -> bytes:
     """The text that Prometheus reads."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Vitals())  # type: ignore[arg-type]
+    registry.register(_Vitals())
     return generate_latest(registry)
 
 
 def _work() -> Iterator[Metric]:
     open_work = GaugeMetricFamily("scrm_work_open", "Work waiting or in hand", labels=["lane"])
     failed = GaugeMetricFamily("scrm_work_failed", "Work put aside after its attempts", labels=["lane"])
-    oldest = GaugeMetricFamily("scrm_work_oldest_seconds", "How long the oldest open work has been due", labels=["lane"])
+    oldest = GaugeMetricFamily(
+        "scrm_work_oldest_seconds", "How long the oldest open work has been due", labels=["lane"]
+    )
     for item in depths():
         open_work.add_metric([item["lane"]], item["open"])
         failed.add_metric([item["lane"]], item["failed"])
         oldest.add_metric([item["lane"]], item["oldest"] or 0.0)
-    beats = GaugeMetricFamily("scrm_worker_heartbeat_seconds", "Seconds since a worker of the queue was seen", labels=["queue"])
+    beats = GaugeMetricFamily(
+        "scrm_worker_heartbeat_seconds", "Seconds since a worker of the queue was seen", labels=["queue"]
+    )
     for queue, age in workers().items():
         beats.add_metric([queue], age)
-    requests = CounterMetricFamily("scrm_callback_requests", "Requests to the callback address by answer", labels=["outcome"])
+    requests = CounterMetricFamily(
+        "scrm_callback_requests", "Requests to the callback address by answer", labels=["outcome"]
+    )
     for outcome, number in counters.totals().items():
         requests.add_metric([outcome], number)
     yield from (open_work, failed, oldest, beats, requests)
@@ -91,7 +97,9 @@ def _platform() -> Iterator[Metric]:
             pauses.add_metric([item.api], item.paused_seconds)
         answers = 1
     up.add_metric([], answers)
-    token = GaugeMetricFamily("scrm_wecom_token", "State of the access token (1 for the one it is in)", labels=["state"])
+    token = GaugeMetricFamily(
+        "scrm_wecom_token", "State of the access token (1 for the one it is in)", labels=["state"]
+    )
     token.add_metric([token_state()], 1)
     sending = GaugeMetricFamily("scrm_sending", "The brake (1 for its position)", labels=["position"])
     sending.add_metric([settings.SENDING], 1)
