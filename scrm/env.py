@@ -3,10 +3,12 @@
 Order: the environment, then what a running demo of this checkout has noted in `var/`, then the default.
 """
 
+import math
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -60,13 +62,47 @@ def flag(name: str, default: bool, *, meaning: str) -> bool:
     raise ImproperlyConfigured(f"{name}: {raw!r} is neither true nor false. Write {name}=true or {name}=false.")
 
 
-def number(name: str, default: float, *, meaning: str) -> float:
-    """A decimal number."""
+def number(name: str, default: float, *, least: float = -math.inf, meaning: str) -> float:
+    """A decimal number, at least `least`."""
     raw = text(name, f"{default:g}", meaning=meaning)
+    return _number(name, raw, f"{default:g}", least)
+
+
+def whole(name: str, default: int, *, least: int = 1, meaning: str) -> int:
+    """A whole number, at least `least`."""
+    raw = text(name, str(default), meaning=meaning)
+    if not re.fullmatch(r"[+-]?\d{1,12}", raw):
+        raise ImproperlyConfigured(f"{name}: {raw!r} is not a whole number. Write for example {name}={default}.")
+    return int(_number(name, raw, str(default), least))
+
+
+def numbers(name: str, default: str, *, meaning: str) -> tuple[float, ...]:
+    """A comma-separated list of numbers that are not negative."""
+    return tuple(_number(name, word, default, 0) for word in words(name, default, meaning=meaning))
+
+
+def _number(name: str, raw: str, example: str, least: float) -> float:
     try:
-        return float(raw)
+        value = float(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{name}: {raw!r} is not a number. Write for example {name}={default:g}.") from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise ImproperlyConfigured(f"{name}: {raw!r} is not a number. Write for example {name}={example}.")
+    if value < least:
+        raise ImproperlyConfigured(
+            f"{name}: {raw} is too small, {least:g} is the least. Write for example {name}={example}."
+        )
+    return value
+
+
+def time_zone(name: str, default: str, *, meaning: str) -> str:
+    """The name of a time zone."""
+    raw = text(name, default, meaning=meaning)
+    try:
+        ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(f"{name}: {raw!r} is no time zone. Write for example {default}.") from None
+    return raw
 
 
 def words(name: str, default: str = "", *, meaning: str) -> list[str]:
@@ -98,7 +134,11 @@ def database(name: str, *, meaning: str) -> dict[str, object]:
     address = text(name, "", meaning=meaning)
     if not address:
         running = embedded.running(data_dir())
-        address = running.database_url if running else "postgres://scrm@127.0.0.1:1/scrm"
+        if running is None:
+            # Many commands need no database; those that do fail with this sentence as the folder of the socket.
+            cure = "/DATABASE_URL is not set and no demo runs in this checkout: set it or run make demo"
+            return {"ENGINE": "django.db.backends.postgresql", "NAME": "scrm", "USER": "scrm", "HOST": cure}
+        address = running.database_url
     try:
         parsed = environ.Env.db_url_config(address)
     except Exception:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 _AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -18,15 +19,14 @@ def settings_are_complete(app_configs: Sequence[Any] | None, **_: Any) -> list[C
 
 
 def _secrets() -> list[CheckMessage]:
-    if not settings.SECRET_KEY:
-        return [
-            Error(
-                "SECRET_KEY is missing.",
-                hint="Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters.",
-                id="scrm.E001",
-            )
-        ]
-    return []
+    try:
+        found = bool(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # Django's own way to say that it is empty
+        found = False
+    if found:
+        return []
+    hint = "Set SECRET_KEY (or SECRET_KEY_FILE) to 50 random characters; `make demo` makes its own."
+    return [Error("SECRET_KEY is missing.", hint=hint, id="scrm.E001")]
 
 
 def _wecom() -> list[CheckMessage]:
@@ -44,6 +44,14 @@ def _wecom() -> list[CheckMessage]:
                     f"{name} is missing: nothing of WeCom works yet.", hint=f"Copy it from {where}.", id="scrm.W001"
                 )
             )
+    if settings.WECOM_AGENT_ID and not re.fullmatch(r"[0-9]{1,12}", settings.WECOM_AGENT_ID):
+        found.append(
+            Error(
+                "WECOM_AGENT_ID is malformed.",
+                hint="It is a number; copy AgentId from 企微后台 > 应用管理 > 自建应用.",
+                id="scrm.E006",
+            )
+        )
     if settings.WECOM_CALLBACK_AES_KEY and not _AES_KEY.fullmatch(settings.WECOM_CALLBACK_AES_KEY):
         found.append(
             Error(
