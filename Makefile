@@ -30,7 +30,7 @@ lint: dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy .
 	.venv/bin/lint-imports
-	.venv/bin/djlint templates --check --lint
+	.venv/bin/djlint templates --lint
 	$(RUN) manage.py makemigrations --check --dry-run
 
 lock: dev

@@ -41,12 +41,18 @@ def _leave_logging_to_the_settings(**_: Any) -> None:
     """Having a receiver is enough: Celery then keeps its hands off."""
 
 
-@signals.celeryd_after_setup.connect
-def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
-    from scrm.base.checks import refuse_to_start_on_errors  # the app registry is ready only now
-    from scrm.base.work import pump
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _refuse_to_start(**_: Any) -> None:
+    from scrm.base.checks import refuse_to_start_on_errors  # imports settings
 
     refuse_to_start_on_errors()
+
+
+@signals.celeryd_after_setup.connect
+def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
+    from scrm.base.work import pump  # the app registry is ready only now
+
     pump.start(sorted(instance.app.amqp.queues.consume_from), worker=f"{sender}:{os.getpid()}")
 
 

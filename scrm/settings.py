@@ -2,11 +2,9 @@
 
 import sys
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import django_stubs_ext
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 
 from scrm import __version__, env
 from scrm.site.navigation import UNFOLD as UNFOLD
@@ -26,22 +24,20 @@ PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000", meaning="our addres
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if PUBLIC_URL.startswith(("http://", "https://")) else []
 DATABASE_URL = env.database("DATABASE_URL", meaning="postgres://user:password@host:5432/name; unset: embedded")
 REDIS_URL = env.redis_address("REDIS_URL", meaning="redis://host:6379/0; unset: embedded")
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "zh-hans", meaning="language of the console: zh-hans or en")
+LANGUAGE_CODE = env.one_of(
+    "LANGUAGE_CODE", ("zh-hans", "en"), "zh-hans", meaning="language of the console: zh-hans or en"
+)
 METRICS_TOKEN = env.text("METRICS_TOKEN", meaning="bearer token for /metrics from other machines than this one")
 DOMAIN_PROOFS = env.words("DOMAIN_PROOFS", meaning="file=content pairs served as /WW_verify_….txt and /MP_verify_….txt")
 H5_URLS = env.words(
     "H5_URLS", meaning="addresses of landing, gate, activity and tracking pages, apart from the console's"
 )
 
-COMPANY_TIME_ZONE = env.text("COMPANY_TIME_ZONE", "Asia/Shanghai", meaning="zone in which the company's days begin")
-try:
-    ZoneInfo(COMPANY_TIME_ZONE)
-except (ZoneInfoNotFoundError, ValueError):
-    raise ImproperlyConfigured(
-        f"COMPANY_TIME_ZONE: {COMPANY_TIME_ZONE!r} is no time zone. Write for example Asia/Shanghai."
-    ) from None
+COMPANY_TIME_ZONE = env.time_zone(
+    "COMPANY_TIME_ZONE", "Asia/Shanghai", meaning="zone in which the company's days begin"
+)
 CLOCK_OFFSET = env.number("CLOCK_OFFSET", 0, meaning="seconds added to the domain clock (tests and demo only)")
-CLOCK_SPEED = env.number("CLOCK_SPEED", 1, meaning="speed of the domain clock (tests and demo only)")
+CLOCK_SPEED = env.number("CLOCK_SPEED", 1, least=0.001, meaning="speed of the domain clock (tests and demo only)")
 CLOCK_ANCHOR = env.number("CLOCK_ANCHOR", 0, meaning="unix second from which CLOCK_SPEED counts; set by the demo")
 
 # --- WeCom ------------------------------------------------------------------------------------------------------------
@@ -58,29 +54,27 @@ SENDING_ALLOWLIST = frozenset(
 QUIET_HOURS = env.quiet_hours("QUIET_HOURS", "22:30-08:00", meaning="no sends are created in these hours, company time")
 
 # Reads are answered late by the platform (platform.md 10): when an event without versions is read again, in seconds.
-CONTACT_READ_DELAYS = tuple(
-    float(word) for word in env.words("CONTACT_READ_DELAYS", "3,60", meaning="seconds after which a contact is read")
+CONTACT_READ_DELAYS = env.numbers("CONTACT_READ_DELAYS", "3,60", meaning="seconds after which a contact is read")
+CHAT_COALESCE_SECONDS = env.number("CHAT_COALESCE_SECONDS", 1.5, least=0, meaning="wait for more events of one chat")
+CHAT_REREAD_DELAYS = env.numbers("CHAT_REREAD_DELAYS", "2,5,15,60", meaning="waits between reads of a stale chat")
+FRESH_READ_SECONDS = env.number(
+    "FRESH_READ_SECONDS", 60, least=0, meaning="age from which a read's absence of a person counts"
 )
-CHAT_COALESCE_SECONDS = env.number("CHAT_COALESCE_SECONDS", 1.5, meaning="wait for more events of one chat")
-CHAT_REREAD_DELAYS = tuple(
-    float(word) for word in env.words("CHAT_REREAD_DELAYS", "2,5,15,60", meaning="waits between reads of a stale chat")
+CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
+CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
+CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
+CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
+WECOM_CALLS_PER_MINUTE = env.whole(
+    "WECOM_CALLS_PER_MINUTE", 7_000, meaning="our budget for each API of WeCom; the platform's limit is 10,000"
 )
-FRESH_READ_SECONDS = env.number("FRESH_READ_SECONDS", 60, meaning="age from which a read's absence of a person counts")
-CHAT_CAPACITY = int(env.number("CHAT_CAPACITY", 500, meaning="people that a chat holds"))
-CHAT_SCAN_CAPACITY = int(env.number("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join"))
-CALLBACK_RETENTION_DAYS = int(env.number("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept"))
-CALL_LOG_RETENTION_DAYS = int(env.number("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept"))
-WECOM_CALLS_PER_MINUTE = int(
-    env.number(
-        "WECOM_CALLS_PER_MINUTE", 7_000, meaning="our budget for each API of WeCom; the platform's limit is 10,000"
-    )
+WECOM_CALLS_PER_HOUR = env.whole(
+    "WECOM_CALLS_PER_HOUR", 105_000, meaning="the same by the hour; the platform's limit is 150,000"
 )
-WECOM_CALLS_PER_HOUR = int(
-    env.number("WECOM_CALLS_PER_HOUR", 105_000, meaning="the same by the hour; the platform's limit is 150,000")
+WECOM_CONCURRENCY = env.whole(
+    "WECOM_CONCURRENCY", 60, least=2, meaning="calls to WeCom in flight at once, all processes"
 )
-WECOM_CONCURRENCY = int(env.number("WECOM_CONCURRENCY", 60, meaning="calls to WeCom in flight at once, all processes"))
-WECOM_CALL_LOG_SAMPLE = int(
-    env.number("WECOM_CALL_LOG_SAMPLE", 50, meaning="one in so many good calls is logged; 0: none")
+WECOM_CALL_LOG_SAMPLE = env.whole(
+    "WECOM_CALL_LOG_SAMPLE", 50, least=0, meaning="one in so many good calls is logged; 0: none"
 )
 FAILPOINT = env.text("FAILPOINT", meaning="name:n kills the process at the n-th pass (tests only)")
 
