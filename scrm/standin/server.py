@@ -98,7 +98,8 @@ class StandIn:
             "seed": seed,
         }
         self._snapshot = Snapshot(self.world, state_file, origin) if state_file is not None else None
-        if self._snapshot is None or not self._snapshot.restore():
+        restored = self._snapshot is not None and self._snapshot.restore()
+        if not restored:
             with _no_garbage_collection():
                 load(self.world, history(scenario, customers=customers, days=days, until=end, seed=seed), app=agent_id)
         self.ledger = Ledger()
@@ -112,7 +113,11 @@ class StandIn:
             self.world, self.settings, self.ledger, self.tokens, self.limits, self.faults, self.calls, self.rng
         )
         self._actions = actions(self.world)
-        self._people = LivePeople(self, scenario, customers, seed=seed, pace=pace, say=say) if traffic else None
+        # After a restart other people come than before: the world has gone on.
+        lived = int(self.world.now()) if restored else 0
+        self._people = (
+            LivePeople(self, scenario, customers, seed=seed + lived, pace=pace, say=say) if traffic else None
+        )
         self._say = say
         self._verify_url = verify_url
         self._host, self._port = host, port
