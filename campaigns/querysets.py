@@ -9,7 +9,7 @@ from contacts.models import Staff
 from scrm.base.models import User
 
 if TYPE_CHECKING:
-    from campaigns.models import WelcomeRule
+    from campaigns.models import Welcome, WelcomeRule  # noqa: F401  named in strings below
 
 
 class WelcomeRuleQuerySet(models.QuerySet["WelcomeRule"]):

@@ -205,6 +205,7 @@ def _staff_name(userid: str) -> str:
     if known:
         return known
     try:
-        return people.describe_staff(staff_api.fetch_one(userid, timeout=NAME_SECONDS)).name
+        name: str = people.describe_staff(staff_api.fetch_one(userid, timeout=NAME_SECONDS)).name
+        return name
     except (errors.WecomError, errors.ConfigurationError):
         return ""

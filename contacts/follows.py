@@ -78,7 +78,7 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_b
     )
     for row in rows.filter(added_at__lt=old_enough):
         row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, known_by
-        row.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        row.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
         row.save(update_fields=["ended_at", "ended_by", "ended_known_by", "changed_at"])
         ended.append(row)
     return ended
@@ -115,7 +115,7 @@ def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, custome
         if _differs(target, fields := _fields(target, period)):
             for name, value in fields.items():
                 setattr(target, name, value)
-            target.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+            target.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
             target.save()
         if row is None:
             began.append(target)

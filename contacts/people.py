@@ -30,7 +30,8 @@ def staff_by_userid(userids: Iterable[str]) -> dict[str, Staff]:
 def customer_of(external_userid: str) -> Customer:
     """The person's row, locked until the transaction ends; created when nobody has told of them yet."""
     Customer.objects.bulk_create([Customer(external_userid=external_userid)], ignore_conflicts=True)
-    return Customer.objects.select_for_update(no_key=True).get(external_userid=external_userid)
+    customer: Customer = Customer.objects.select_for_update(no_key=True).get(external_userid=external_userid)
+    return customer
 
 
 def customers_by_id(names: dict[str, str]) -> dict[str, Customer]:

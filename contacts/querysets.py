@@ -1,12 +1,16 @@
 """Phrases about people. Every list that a user sees goes through `visible_to(user)`."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from contacts.search import grams
 from scrm.base.models import User
+
+if TYPE_CHECKING:
+    from contacts.models import Channel, Customer, Department, Follow, Staff  # noqa: F401  named in strings below
 
 
 class DepartmentQuerySet(models.QuerySet["Department"]):

@@ -1,12 +1,16 @@
 """Phrases about chats and stays. Every list that a user sees goes through `visible_to(user)`."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
 
 from contacts.models import Staff
 from scrm.base.models import User
+
+if TYPE_CHECKING:
+    from groups.models import GroupChat, Stay  # noqa: F401  named in strings below
 
 
 class GroupChatQuerySet(models.QuerySet["GroupChat"]):

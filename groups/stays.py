@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Q
 from django.db.models.functions import Now
@@ -48,7 +49,8 @@ class ReadResult:
 def chat_of(chat_id: str) -> GroupChat:
     """The chat's row, locked until the transaction ends; created when nobody has told of it yet."""
     GroupChat.objects.bulk_create([GroupChat(chat_id=chat_id)], ignore_conflicts=True)
-    return GroupChat.objects.select_for_update(no_key=True).get(chat_id=chat_id)
+    chat: GroupChat = GroupChat.objects.select_for_update(no_key=True).get(chat_id=chat_id)
+    return chat
 
 
 def note(chat: GroupChat, evidence: Iterable[StayEvidence]) -> Change:
@@ -69,7 +71,7 @@ def dismiss(chat: GroupChat, moment: dt.datetime) -> None:
     for stay in chat.stays.present():
         stay.left_at, stay.left_known_by = max(stay.joined_at, moment), Stay.KnownBy.DISMISSED
         stay.left_after = stay.left_after or stay.joined_at
-        stay.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        stay.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
         stay.save(update_fields=["left_at", "left_known_by", "left_after", "changed_at"])
 
 
@@ -103,7 +105,7 @@ def refresh_people(chat_ids: Collection[int]) -> None:
         .values("chat")
         .annotate(people=Count("pk"), external=Count("pk", filter=Q(customer__isnull=False)))
     )
-    numbers = {row["chat"]: (row["people"], row["external"]) for row in counted}
+    numbers: dict[Any, tuple[int, int]] = {row["chat"]: (row["people"], row["external"]) for row in counted}
     for pk in chat_ids:
         everybody, external = numbers.get(pk, (0, 0))
         GroupChat.objects.filter(pk=pk).exclude(people=everybody, external_people=external).update(
@@ -293,7 +295,7 @@ class _Member:
             setattr(target, name, value)
         if self.listed is not None and period.end is None:
             _fill(target, self.listed)
-        target.changed_at = Now()  # type: ignore[assignment]  # the database's clock
+        target.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
         target.save()
         if row is None:
             change.joined.append(target)

@@ -140,7 +140,7 @@ def database(name: str, *, meaning: str) -> dict[str, object]:
             return {"ENGINE": "django.db.backends.postgresql", "NAME": "scrm", "USER": "scrm", "HOST": cure}
         address = running.database_url
     try:
-        parsed = environ.Env.db_url_config(address)
+        parsed: dict[str, object] = environ.Env.db_url_config(address)
     except Exception:
         parsed = {}
     if parsed.get("ENGINE") != "django.db.backends.postgresql":

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,14 +42,10 @@ def end(child: "subprocess.Popen[bytes]") -> None:
     """Ends a process and whatever it has started."""
     if child.poll() is None:
         child.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(15)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, 9)
-    except ProcessLookupError:
-        pass
     child.wait(5)
 
 
@@ -57,7 +53,7 @@ def granian(port: int, application: str = "scrm.wsgi:application") -> list[str]:
     """The web server as the README starts it, one process, on `port`."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--no-access-log", application,
+        "--workers", "1", "--blocking-threads", "16", "--no-access-log", application,
     ]  # fmt: skip
 
 

@@ -5,15 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0002_sync_steps_tell_what_they_found'),
+        ("contacts", "0002_sync_steps_tell_what_they_found"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='staff',
-            name='former_userids',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, size=None),
+            model_name="staff",
+            name="former_userids",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=64), blank=True, default=list, size=None
+            ),
         ),
     ]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakSet
 
 from django.db import connection
@@ -23,7 +24,7 @@ class Prepared:
         if len(set(re.findall(r"\$\d+", self.sql))) != len(self.types):
             raise ValueError(f"{self.name}: parameters and types differ in number")
 
-    def execute(self, cursor: CursorWrapper, parameters: Sequence[object]) -> None:
+    def execute(self, cursor: CursorWrapper, parameters: Sequence[Any]) -> None:
         """Runs the statement on Django's default connection."""
         session = connection.connection
         if session not in self._known:

@@ -1,12 +1,17 @@
 """Phrases about callbacks."""
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Case, Exists, IntegerField, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from scrm.base.models import User, Work
+
+if TYPE_CHECKING:
+    from scrm.wecom.models import Callback  # noqa: F401  named in strings below
+
 
 # The worst of the lanes decides: failed > waiting > done > ignored.
 _RANK = {"quarantined": 3, "waiting": 2, "leased": 2, "done": 1, "ignored": 0}

@@ -45,7 +45,7 @@ def _measured(greeted: list[dict[str, Any]]) -> dict[str, Any]:
     codes = [row["code"] for row in greeted]
     welcomes = Welcome.objects.filter(code__in=codes).values_list("code", "callback_id")
     received = dict(Callback.objects.filter(welcome_code__in=codes).values_list("pk", "received_at"))
-    receipt = {code: received[callback].timestamp() for code, callback in welcomes}
+    receipt = {code: received[callback].timestamp() for code, callback in welcomes if callback}
     waits = sorted(1000 * (row["at"] - API_DELAY - receipt[row["code"]]) for row in greeted)
     p99 = waits[int(len(waits) * 0.99)]
     return {

@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 _real = get_wsgi_application()
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+StartResponse = Callable[..., Any]
 
 
 def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -26,7 +26,7 @@ def application(environ: dict[str, Any], start_response: StartResponse) -> Itera
         import time
 
         time.sleep(0.05)
-        _real(copy, lambda *_: None)
+        _real(copy, lambda *_: lambda _body: None)
 
     threading.Thread(target=later, daemon=True).start()
     start_response("200 OK", [("Content-Type", "text/plain")])

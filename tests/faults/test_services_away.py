@@ -126,7 +126,7 @@ def _crash(cluster: Postgres) -> None:
     cluster._process.wait(20)
 
 
-def _corp() -> dict[str, str]:
+def _corp() -> dict[str, Any]:
     return {
         "corp_id": os.environ["WECOM_CORP_ID"],
         "secret": os.environ["WECOM_SECRET"],

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import cast
 
 from scrm.base.redis import client
 
@@ -33,10 +34,10 @@ def count(outcome: str) -> None:
 def totals() -> dict[str, int]:
     """All outcomes since Redis was last emptied; zeros when Redis is away."""
     try:
-        found = client().hgetall(_KEY)
+        found = cast("dict[str, str]", client().hgetall(_KEY))
     except Exception:  # a counter is no reason to fail
         found = {}
-    return {name: int(found.get(name.encode(), found.get(name, 0)) or 0) for name in OUTCOMES}
+    return {name: int(found.get(name, 0)) for name in OUTCOMES}
 
 
 def _flush_for_ever() -> None:

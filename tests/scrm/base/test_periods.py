@@ -1,6 +1,7 @@
 """Periods out of evidence: exact cases, and that neither order nor repetition matters."""
 
 import datetime as dt
+import itertools
 from typing import Any
 
 from hypothesis import given, settings
@@ -118,5 +119,5 @@ def test_periods_never_overlap_and_only_the_last_is_open(
     result = folded(begins, ends, listed, restarts=restarts)
 
     assert all(end is not None for _, end in result[:-1])
-    for (_, end), (start, _) in zip(result, result[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(result):
         assert end is not None and end <= start

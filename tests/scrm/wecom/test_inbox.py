@@ -33,7 +33,8 @@ def add_event(who: str = "wmLin", at: int = 1_795_000_000) -> bytes:
 
 
 def states() -> dict[int, str]:
-    return dict(Callback.objects.with_state().values_list("pk", "state"))
+    rows: Any = Callback.objects.with_state()
+    return dict(rows.values_list("pk", "state"))
 
 
 def test_an_event_is_stored_with_its_work_and_acknowledged(corp: Corp) -> None:
@@ -102,7 +103,7 @@ def test_the_official_key_would_have_kept_one() -> None:
         "doctype",
         "other_addressee",
         "inner_addressee",
-    ],  # fmt: skip
+    ],
 )
 def test_what_is_not_ours_gets_400_and_nothing_is_stored(corp: Corp, damage: str) -> None:
     signed = corp.standin.callbacks.signed(add_event())
@@ -161,7 +162,7 @@ def test_what_is_ours_but_unreadable_is_kept_as_failed(corp: Corp, text: bytes, 
     answer = corp.post_text(text)
 
     assert (answer.status_code, answer.content) == (200, b"success")
-    row = Callback.objects.with_state().get()
+    row: Any = Callback.objects.with_state().get()
     assert row.state == "failed"
     assert reason in row.error
     assert "root:" not in row.raw
