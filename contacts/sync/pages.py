@@ -17,28 +17,29 @@ from scrm.base.announcing import Happening
 from scrm.base.models.announcement import Source
 from scrm.wecom.schemas import ContactDetail, ContactPage, FollowInfo
 
-# Rows in order of their id, so that pages of several staff members never wait for each other in a circle. A row with
-# a later read is locked but left alone, and not returned.
+# Rows in order of their id, so that pages of several staff members never wait for each other in a circle. Rows that stay
+# as they are get locked all the same. `read_at` is left to complete reads: a page shows one friendship of many.
 _CUSTOMERS = """
 INSERT INTO contacts_customer AS c (external_userid, name, search, avatar, type, gender, unionid, position, corp_name,
-                                    corp_full_name, first_state, open_follows, read_at)
+                                    corp_full_name, first_state, open_follows)
 SELECT p.external_userid, p.name, coalesce(p.search, '{}'), p.avatar, p.type, p.gender, p.unionid, p.position,
-       p.corp_name, p.corp_full_name, '', 0, %(started_at)s
+       p.corp_name, p.corp_full_name, '', 0
 FROM jsonb_to_recordset(%(rows)s) AS p (external_userid text, name text, search text[], avatar text, type int, gender int,
                                         unionid text, position text, corp_name text, corp_full_name text)
 ORDER BY p.external_userid
 ON CONFLICT (external_userid) DO UPDATE
 SET name = excluded.name, avatar = excluded.avatar, type = excluded.type, gender = excluded.gender,
     unionid = excluded.unionid, position = excluded.position, corp_name = excluded.corp_name,
-    corp_full_name = excluded.corp_full_name, read_at = excluded.read_at,
-    search = CASE WHEN excluded.search = '{}' THEN c.search ELSE excluded.search END,
-    changed_at = CASE WHEN (c.name, c.avatar, c.type, c.gender, c.unionid, c.position, c.corp_name, c.corp_full_name)
-                           IS DISTINCT FROM (excluded.name, excluded.avatar, excluded.type, excluded.gender,
-                                             excluded.unionid, excluded.position, excluded.corp_name,
-                                             excluded.corp_full_name)
-                      THEN statement_timestamp() ELSE c.changed_at END
-WHERE c.read_at IS NULL OR c.read_at < excluded.read_at
-RETURNING c.id, c.external_userid, xmax = 0
+    corp_full_name = excluded.corp_full_name, changed_at = statement_timestamp(),
+    search = CASE WHEN excluded.search = '{}' THEN c.search ELSE excluded.search END
+WHERE (c.read_at IS NULL OR c.read_at < %(started_at)s)
+  AND (c.name, c.avatar, c.type, c.gender, c.unionid, c.position, c.corp_name, c.corp_full_name)
+      IS DISTINCT FROM (excluded.name, excluded.avatar, excluded.type, excluded.gender, excluded.unionid,
+                        excluded.position, excluded.corp_name, excluded.corp_full_name)
+RETURNING c.id, xmax = 0
+"""
+_KEYS = """
+SELECT id, external_userid, read_at IS NULL OR read_at < %s FROM contacts_customer WHERE external_userid = ANY(%s)
 """
 
 # Three things in one statement. Open periods are described; the list keeps the state of the first scan, which counts for
@@ -90,7 +91,7 @@ SELECT %s, p.staff, p.customer FROM unnest(%s::bigint[], %s::bigint[]) AS p (sta
 
 @dataclass(frozen=True)
 class _People:
-    """Primary keys of a page's customers, and which of them have no later read and are open to this one."""
+    """Primary keys of a page's customers: all, those without a complete read later than the page, and new ones."""
 
     keys: dict[str, int]
     fresh: set[int]
@@ -117,11 +118,13 @@ def write(job: Job, page: ContactPage, *, started_at: dt.datetime, started: dt.d
 def _write_people(details: dict[str, ContactDetail], started_at: dt.datetime) -> _People:
     names = dict(Customer.objects.filter(external_userid__in=details).values_list("external_userid", "name"))
     rows = [_person(detail, named=names.get(key) == detail.name[:128]) for key, detail in details.items()]
-    applied = _execute(_CUSTOMERS, {"rows": json.dumps(rows), "started_at": started_at})
-    keys = {external_userid: pk for pk, external_userid, _ in applied}
-    later = details.keys() - keys.keys()
-    keys |= dict(Customer.objects.filter(external_userid__in=later).values_list("external_userid", "pk"))
-    return _People(keys, {pk for pk, _, _ in applied}, {pk for pk, _, inserted in applied if inserted})
+    written = _execute(_CUSTOMERS, {"rows": json.dumps(rows), "started_at": started_at})
+    keys = _execute(_KEYS, [started_at, list(details)])
+    return _People(
+        keys={external_userid: pk for pk, external_userid, _ in keys},
+        fresh={pk for pk, _, fresh in keys if fresh},
+        new={pk for pk, inserted in written if inserted},
+    )
 
 
 def _person(detail: ContactDetail, *, named: bool) -> dict[str, Any]:

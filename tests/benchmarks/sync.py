@@ -18,7 +18,7 @@ from django.db import connection
 from django.test import override_settings
 
 from contacts import sync
-from contacts.models import Customer, Follow, Staff, SyncRun
+from contacts.models import Customer, Department, Follow, Staff, SyncRun
 from contacts.sync.lane import THREADS
 from groups.models import GroupChat, Stay
 from scrm.embedded.ports import free_port
@@ -36,7 +36,7 @@ def run(size: int = DEFAULT_SIZE) -> Iterator[dict[str, Any]]:
     ):
         first = _sync()
         follows, stays = Follow.objects.count(), Stay.objects.count()
-        least = _pages() + GroupChat.objects.count()
+        least = _fewest_calls()
         bare = _fetch_everything()
         yield _line("sync_first", (follows + stays) / first[1], bare=(follows + stays) / bare, unit="rows/s")
         second = _sync()
@@ -70,9 +70,10 @@ def _fetch_pages(userid: str) -> None:
         more = bool(cursor)
 
 
-def _pages() -> int:
-    """The fewest pages that hold every friendship which the platform lists."""
-    return -(-Follow.objects.values("staff", "customer").distinct().count() // 100)
+def _fewest_calls() -> int:
+    """Full pages of every friendship that the platform lists, each chat and department once, and the four lists."""
+    pages = -(-Follow.objects.values("staff", "customer").distinct().count() // 100)
+    return pages + GroupChat.objects.count() + Department.objects.count() + 4
 
 
 def _line(bench: str, value: float, *, bare: float, unit: str) -> dict[str, Any]:

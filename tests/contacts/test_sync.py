@@ -195,6 +195,18 @@ def test_a_later_read_wins_over_an_older_page(standin: Any) -> None:
     assert not Follow.objects.exists()
 
 
+def test_pages_of_two_staff_members_who_share_customers_do_not_outdate_each_other(standin: Any) -> None:
+    hire(standin, "wanglei", "zhaomin")
+    shared = befriend(standin, "wanglei", 30)
+    for person in shared:
+        standin.act("add", callback=False, userid="zhaomin", external_userid=person, at=LONG_AGO)
+    standin.faults.add({"api": PAGES, "call": 1, "action": "delay", "value": 1})  # begun first, there last
+
+    synced()
+
+    assert open_friends("wanglei") == open_friends("zhaomin") == set(shared)
+
+
 def test_a_period_too_young_for_a_read_is_looked_at_again_before_it_ends(standin: Any, settings: Any) -> None:
     settings.FRESH_READ_SECONDS = 3
     hire(standin, "wanglei")
