@@ -50,7 +50,9 @@ class ChannelPage(ConsolePage):
     def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
         states = [row.state for row in rows]
         adds = Follow.objects.visible_to(user_of(request)).adds().filter(state__in=states).values("state")
-        found = {item["state"]: item for item in adds.annotate(number=Count("pk"), last=Max("added_at"))}
+        found: dict[str, Any] = {
+            item["state"]: item for item in adds.annotate(number=Count("pk"), last=Max("added_at"))
+        }
         kept = Customer.objects.visible_to(user_of(request)).added().filter(first_state__in=states)
         customers = dict(kept.values_list("first_state").annotate(Count("pk")))
         for row in rows:
@@ -77,5 +79,5 @@ class ChannelPage(ConsolePage):
         return formats.ago(row.last)
 
     @display(description=gettext_lazy("created"), ordering="created_at")
-    def created(self, row: Any) -> str:
-        return formats.moment(row.created_at)
+    def created(self, row: Any) -> SafeString:
+        return formats.when(row.created_at)

@@ -16,7 +16,7 @@ from contacts.admin.filters import ChannelFilter, StaffFilter, TagFilter
 from contacts.admin.words import ADD_WAYS, CUSTOMER_TYPES, GENDERS, word
 from contacts.models import Channel, Customer, Follow, Tag
 from scrm.base.console import formats
-from scrm.base.console.filters import DayRangeFilter
+from scrm.base.console.filters import DayRangeFilter, day_range
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
 
@@ -35,7 +35,7 @@ class CustomerPage(ConsolePage):
         ChannelFilter,
         TagFilter,
         ("first_added_at", DayRangeFilter),
-        ("lost_at", DayRangeFilter),
+        ("lost_at", day_range(gettext_lazy("day of loss"))),
     )
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name, pinyin, initials or id")

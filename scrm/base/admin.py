@@ -124,16 +124,18 @@ class WorkPage(ConsolePage):
         return formats.ago(row.created_at, real=True)
 
     @display(description=gettext_lazy("due"))
-    def due(self, row: Any) -> str:
-        return formats.moment(row.not_before) if row.state in {"waiting", "leased"} else formats.NONE
+    def due(self, row: Any) -> SafeString:
+        return formats.when(row.not_before if row.state in {"waiting", "leased"} else None)
 
     @display(description=gettext_lazy("settled"))
-    def settled(self, row: Any) -> str:
-        return formats.moment(row.settled_at)
+    def settled(self, row: Any) -> SafeString:
+        return formats.when(row.settled_at)
 
     @display(description=gettext_lazy("error"))
     def error_short(self, row: Any) -> str:
-        return (f"{row.error[:60]}…" if len(row.error) > 60 else row.error) or formats.NONE
+        if row.state != Work.State.QUARANTINED:
+            return formats.NONE
+        return str(f"{row.error[:60]}…" if len(row.error) > 60 else row.error)
 
 
 def depths() -> list[dict[str, Any]]:
@@ -233,8 +235,8 @@ class ApiTokenPage(ConsolePage):
         return str(row.get_scope_display())
 
     @display(description=gettext_lazy("created"), ordering="created_at")
-    def created(self, row: Any) -> str:
-        return formats.moment(row.created_at)
+    def created(self, row: Any) -> SafeString:
+        return formats.when(row.created_at)
 
     @display(description=gettext_lazy("last used"), ordering="last_used_at")
     def used(self, row: Any) -> SafeString:
@@ -265,8 +267,8 @@ class AuditPage(ConsolePage):
     nothing_yet = gettext_lazy("Deeds that somebody may have to answer for appear here.")
 
     @display(description=gettext_lazy("at"), ordering="at")
-    def when(self, row: Any) -> str:
-        return formats.moment(row.at)
+    def when(self, row: Any) -> SafeString:
+        return formats.when(row.at)
 
     @display(description=gettext_lazy("deed"), ordering="deed")
     def deed_word(self, row: Any) -> str:

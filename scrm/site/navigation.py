@@ -19,7 +19,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
         [
             (_("Channels"), "qr_code_2", "admin:contacts_channel_changelist", "contacts.Channel", ""),
             (_("Welcome rules"), "waving_hand", "admin:campaigns_welcomerule_changelist", "campaigns.WelcomeRule", ""),
-            (_("Welcomes"), "mark_chat_read", "admin:campaigns_welcome_changelist", "campaigns.Welcome", ""),
+            (_("Welcome log"), "mark_chat_read", "admin:campaigns_welcome_changelist", "campaigns.Welcome", ""),
         ],
     ),
     (
@@ -126,7 +126,9 @@ def search(request: HttpRequest, term: str) -> list[Any]:
 
     customers = Customer.objects.visible_to(user_of(request)).added().named_like(term)[:8]
     chats = GroupChat.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
-    found = [(row, _("customer"), "person", "admin:contacts_customer_change") for row in customers]
+    found: list[tuple[Any, Any, str, str]] = [
+        (row, _("customer"), "person", "admin:contacts_customer_change") for row in customers
+    ]
     found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]
     return [
         SearchResult(title=str(row), description=str(kind), link=reverse(name, args=[row.pk]), icon=icon)

@@ -179,8 +179,8 @@ class CallbackPage(ConsolePage):
         return formats.ago(row.received_at, real=True)
 
     @display(description=gettext_lazy("happened"))
-    def happened(self, row: Any) -> str:
-        return formats.moment(row.happened_at)
+    def happened(self, row: Any) -> SafeString:
+        return formats.when(row.happened_at)
 
     @display(description=gettext_lazy("result"))
     def state_now(self, row: Any) -> SafeString:
@@ -196,7 +196,9 @@ class CallbackPage(ConsolePage):
 
     @display(description=gettext_lazy("error"))
     def error_short(self, row: Any) -> str:
-        return (f"{row.error[:60]}…" if len(row.error) > 60 else row.error) or formats.NONE
+        if row.state != "failed":  # what waiting work waits for stands on its page
+            return formats.NONE
+        return str(f"{row.error[:60]}…" if len(row.error) > 60 else row.error)
 
 
 def work_tag(work: Work) -> SafeString:

@@ -29,7 +29,10 @@ def test_a_missing_translation_is_noticed() -> None:
 
 
 def test_nothing_is_kept_that_nobody_says() -> None:
-    wanted = {text if isinstance(text, str) else text[0] for _context, text in (*messages.ours(), *messages.unfolds())}
+    wanted = {
+        text if isinstance(text, str) else text[0]
+        for _context, text in (*messages.ours(), *messages.unfolds(), *messages.IMPROVED)
+    }
     kept = {entry.id if isinstance(entry.id, str) else entry.id[0] for entry in messages.load() if entry.id}
     assert kept - wanted == set()
 
@@ -51,7 +54,7 @@ def test_translations_speak_chinese() -> None:
     latin = {
         str(entry.id) for entry in messages.load() if entry.id and not re.search(r"[\u4e00-\u9fff]", str(entry.string))
     }
-    assert latin <= {"%(greeting)s, %(name)s", "%(a)s of %(b)s"}, latin
+    assert latin <= {"%(greeting)s, %(name)s", "%(a)s of %(b)s", " By %(filter_title)s "}, latin
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,17 @@ class ViewFilter(DropdownFilter):
         return self.model_admin.view_queryset(request, queryset, chosen) if chosen else queryset
 
 
+def day_range(title: Any) -> type["DayRangeFilter"]:
+    """A DayRangeFilter under a title of its own."""
+
+    class Titled(DayRangeFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
+
+    return Titled
+
+
 class DayRangeFilter(RangeDateFilter):
     """Whole company days, both ends included: `?<field>_from=2026-11-01&<field>_to=2026-11-30`."""
 

@@ -20,6 +20,11 @@ def moment(value: dt.datetime | None) -> str:
     return f"{value.astimezone(clock.zone()):%Y-%m-%d %H:%M:%S}" if value else NONE
 
 
+def when(value: dt.datetime | None) -> SafeString:
+    """The moment in one piece, for columns."""
+    return format_html("<time>{}</time>", moment(value))
+
+
 def ago(value: dt.datetime | None, *, real: bool = False) -> SafeString:
     """Relative within a day (the exact moment as a tooltip), else the moment. `real`: of the machine's clock."""
     if value is None:

@@ -26,7 +26,7 @@ from scrm.site.console.happenings import happenings
 
 NOTICEABLE = 0.1  # changes below stay grey
 SHOWN_CHANNELS = 6
-SHOWN_CHATS = 5
+SHOWN_CHATS = 7
 Days = tuple[dt.date, dt.date]
 
 

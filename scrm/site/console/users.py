@@ -149,12 +149,15 @@ class UserPage(ConsolePage, UserAdmin):  # type: ignore[type-arg]
             return formats.NONE
         if row.has_full_scope:
             return _("the whole company")
-        if not hasattr(row, "department_names"):
-            self.prepare(None, [row])  # type: ignore[arg-type]
-            number = Staff.objects.visible_to(row).present().count()
-            seen = "、".join(row.department_names) or _("nothing")
-            return _("%(departments)s: %(n)d members of staff") % {"departments": seen, "n": number}
-        return "、".join(row.department_names) or _("nothing")
+        names = getattr(row, "department_names", None)
+        if names is not None:  # in the list, where counting would be a query a row
+            return "、".join(names) or _("nothing")
+        departments = Department.objects.present().filter(pk__in=row.department_ids).values_list("name", flat=True)
+        seen = "、".join(departments) or _("nothing")
+        return _("%(departments)s: %(n)d members of staff") % {
+            "departments": seen,
+            "n": Staff.objects.visible_to(row).present().count(),
+        }
 
     @display(description=gettext_lazy("status"), ordering="is_active")
     def standing(self, row: Any) -> SafeString:
