@@ -25,10 +25,11 @@ faults: dev
 bench: dev
 	@$(RUN) -m tests.benchmarks $(BENCH_ARGS)
 
+lint: export SECRET_KEY = lint
 lint: dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy .
+	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/djlint templates --lint
 	$(RUN) manage.py makemigrations --check --dry-run
