@@ -21,7 +21,7 @@ __all__ = ["FillBusy", "fill", "fill_dirty", "is_clean", "last_change", "updated
 _LOCK = 0x5C12_F111  # advisory: one fill at a time in a database
 _DAYS_AT_ONCE = 31  # days of one transaction: a killed fill loses at most these
 
-_DELETE = "DELETE FROM analytics_fact WHERE stat = %(stat)s AND day = ANY(%(days)s::date[])"
+_DELETE = "DELETE FROM analytics_fact WHERE stat = %(stat)s AND day >= %(first)s AND day <= %(last)s"
 _INSERT = """
 INSERT INTO analytics_fact
     (stat, day, at, customer_id, staff_id, chat_id, state, detail, value, estimated, source_id)
@@ -99,12 +99,29 @@ def _rebuild(stat: Stat, days: Sequence[dt.date], excluded: list[int]) -> None:
     """Replaces the facts of these days by what the ledger says now."""
     if days:
         partitions.ensure(days, today=clock.today())
-    for first in range(0, len(days), _DAYS_AT_ONCE):
-        chunk = list(days[first : first + _DAYS_AT_ONCE])
-        values: dict[str, Any] = {"stat": stat.name, "days": chunk, "zone": str(clock.zone()), "personas": excluded}
+    for first, last in _runs(days):
+        values: dict[str, Any] = {
+            "stat": stat.name, "first": first, "last": last, "start": clock.day_start(first),
+            "end": clock.day_start(last + dt.timedelta(days=1)), "zone": str(clock.zone()), "personas": excluded,
+        }  # fmt: skip
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_DELETE, values)
             cursor.execute(f"{_INSERT}{stat.select}) AS rows", values)
+
+
+def _runs(days: Sequence[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
+    """Ascending days as first and last of unbroken runs, none longer than what one transaction may take."""
+    first = last = None
+    for day in days:
+        if first is None or last is None:
+            first = last = day
+        elif (day - last).days == 1 and (day - first).days < _DAYS_AT_ONCE:
+            last = day
+        else:
+            yield first, last
+            first = last = day
+    if first is not None and last is not None:
+        yield first, last
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from analytics import labels
-from analytics.query import TOTAL, WHOLE, Unanswerable, narrowed
+from analytics.query import TOTAL, WHOLE, Unanswerable, fetch, narrowed
 from analytics.rows import Rows
 from analytics.scope import Filters, scope
 from analytics.stats import SQL
@@ -116,9 +115,7 @@ def funnel(
     text, values = _people(chain, start, end, window_days, filters, user)
     key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "''"}[breakdown]
     query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY 1"  # noqa: S608  our own words
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        found = {row[0]: list(row[1:]) for row in cursor.fetchall()}
+    found = {row[0]: list(row[1:]) for row in fetch(query, values)}
     if breakdown is None:
         return _steps(chain, TOTAL, "", found.get("", [0, 0, 0, 0, None] * len(chain.steps)))
     names = labels.names(breakdown, found)

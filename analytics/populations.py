@@ -72,7 +72,6 @@ _PERIODS: Final[Mapping[str, Mapping[str, str]]] = {
         "table": "contacts_follow",
         "begin": "p.added_at",
         "end": "p.ended_at",
-        "join": "",
         "condition": """p.staff_id <> ALL(%(personas)s::bigint[])
             AND (%(staff)s::bigint[] IS NULL OR p.staff_id = ANY(%(staff)s::bigint[]))
             AND (%(state)s::text IS NULL OR p.state = %(state)s::text)""",
@@ -81,7 +80,6 @@ _PERIODS: Final[Mapping[str, Mapping[str, str]]] = {
         "table": "groups_stay",
         "begin": "p.joined_at",
         "end": "p.left_at",
-        "join": "",
         "condition": """p.customer_id IS NOT NULL
             AND (%(chats)s::bigint[] IS NULL OR p.chat_id = ANY(%(chats)s::bigint[]))
             AND (%(state)s::text IS NULL OR p.state = %(state)s::text)""",
@@ -94,7 +92,10 @@ def series(count: Count, span: Span) -> tuple[str, dict[str, Any]]:
     shift = 0 if count.population.moment == "start" else 1
     length = (span.end - span.start).days
     moments = [clock.day_start(span.start + dt.timedelta(days=shift + index)) for index in range(length)]
-    text = _text("series").format(who="p.customer_id" if count.distinct else "p.id", **_PERIODS[count.population.file])
+    names = dict(_PERIODS[count.population.file])
+    who = "p.customer_id" if count.distinct else "p.id"
+    others = {f"q_{name}": names[name].replace("p.", "q.") for name in ("begin", "end", "condition")}
+    text = _text("series").format(who=who, same=f"{who.replace('p.', 'q.')} = {who}", **names, **others)
     return text, {**span.values(count.population), "moments": moments, "first": moments[0], "last": moments[-1]}
 
 

@@ -42,7 +42,7 @@ class Stat:
 
     @cached_property
     def select(self) -> str:
-        """The rows of %(days)s; further parameters: %(zone)s, %(personas)s."""
+        """The rows from %(start)s to before %(end)s; further parameters: %(zone)s, %(personas)s."""
         return (SQL / "stats" / f"{self.name}.sql").read_text("utf-8")
 
 
