@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from contacts import sync
 from contacts.models import Customer, Department, Follow, Staff, Tag
 from scrm.base import clock
 from scrm.base.models import Work
@@ -235,4 +236,19 @@ def test_a_staff_members_leave_outlives_later_reads(corp: Corp, t0: int) -> None
     corp.happens("delete_user", userid="wanglei")
     corp.happens("add", userid="zhaomin", external_userid="wmLin")
 
+    assert Follow.objects.get(staff__userid="wanglei").ended_by == "staff_left"
+
+
+def test_a_member_known_only_from_a_callback_is_found_gone_by_the_sync(corp: Corp, t0: int, settings: object) -> None:
+    settings.FRESH_READ_SECONDS = 0  # type: ignore[attr-defined]
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
+    corp.act("add", userid="zhaomin", external_userid="wmLin", at=t0)  # somebody whom the sync still finds
+    corp.act("delete_user", userid="wanglei", callback=False)
+    corp.deliver([])
+    held = sync.start()
+    sync.run_inline(held)
+    sync.accept_removals(held)
+    sync.run_inline(held)
+
+    assert Staff.objects.get(userid="wanglei").left_at is not None
     assert Follow.objects.get(staff__userid="wanglei").ended_by == "staff_left"
