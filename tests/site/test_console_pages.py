@@ -292,6 +292,12 @@ class TestHome:
         assert "企微后台 &gt; 应用管理 &gt; 自建应用 &gt; Secret" in text
         assert "昨日净增" not in text
 
+    def test_keeps_the_numbers_when_a_setting_is_taken_away(self, console: Client, settings: Any, rows: None) -> None:
+        settings.WECOM_SECRET = ""
+        text = text_of(console, "/admin/")
+        assert "接入企业微信" in text
+        assert "昨日净增" in text
+
     def test_counts_yesterday_like_the_metrics(self, console: Client, rows: None, alice: User) -> None:
         from analytics.fill import fill
         from analytics.query import measure

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from analytics.query import Point, measure
 from campaigns.models import Welcome, WelcomeRule
+from contacts.connection import connected_at
 from contacts.models import Department, Staff, SyncRun
 from groups.models import GroupChat
 from scrm.base import clock
@@ -42,7 +43,8 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "scope_words": _scope(user),
         "sees": sees,
         "checklist": steps,
-        "connected": not any(step.needed and not step.done for step in steps),
+        "steps_left": any(step.needed and not step.done for step in steps),
+        "connected": connected_at() is not None,
         "last_sync": SyncRun.objects.filter(state=SyncRun.State.DONE).first(),
         "freshness": freshness(),
         "todos": todos(user),
@@ -71,6 +73,8 @@ def _scope(user: User) -> str:
         staff = Staff.objects.present().filter(serves_customers=True).count()
         return _("the whole company, %(n)d serving staff") % {"n": staff}
     staff = Staff.objects.visible_to(user).present().filter(serves_customers=True).count()
+    if not user.department_ids and not staff:
+        return _("nothing yet")
     names = "、".join(Department.objects.present().filter(pk__in=user.department_ids).values_list("name", flat=True))
     return _("%(departments)s: %(n)d members of staff") % {"departments": names or _("your own account"), "n": staff}
 
