@@ -36,6 +36,7 @@ def _merge(double: Staff, *, into: Staff) -> None:
         row.pk, row.staff = None, into
     FollowEvidence.objects.bulk_create(evidence, ignore_conflicts=True)
     doubled = Follow.objects.filter(staff=double, customer__follows__staff=into)
+    _take_back_ends(into, list(doubled.open().values_list("customer_id", flat=True)))
     Follow.objects.filter(pk__in=list(doubled.values_list("pk", flat=True))).delete()
     Follow.objects.filter(staff=double).update(staff=into, changed_at=Now())
     for customer in customers:
@@ -44,3 +45,12 @@ def _merge(double: Staff, *, into: Staff) -> None:
     for merged in mergings:
         merged(double, into)
     double.delete()
+
+
+def _take_back_ends(staff: Staff, customers: list[int]) -> None:
+    """Reads after the rename missed the old userid and so concluded that friendships had ended, which go on."""
+    concluded = Follow.objects.filter(
+        staff=staff, customer__in=customers, ended_known_by__in=[Follow.KnownBy.READ, Follow.KnownBy.SYNC]
+    )
+    latest = concluded.order_by("customer", "-added_at").distinct("customer").values_list("pk", flat=True)
+    Follow.objects.filter(pk__in=list(latest)).update(ended_at=None, ended_by="", ended_known_by="", changed_at=Now())

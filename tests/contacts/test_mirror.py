@@ -186,13 +186,14 @@ def test_a_rename_merges_what_the_new_userid_has_made_already(corp: Corp, t0: in
     assert (periods("wmLin", "wanglei2"), periods("wmMei", "wanglei2")) == ([(t0, None, "")], [(t0 + 60, None, "")])
 
 
-def test_a_late_event_under_the_old_userid_is_the_same_members(corp: Corp, t0: int) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_events_under_the_old_userid_are_the_same_members(corp: Corp, t0: int, late: bool) -> None:
     corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0)
     corp.act("add", userid="wanglei", external_userid="wmMei", at=t0 + 60)
-    late = corp.waiting
-    corp.happens("rename_user", userid="wanglei", new_userid="wanglei2")
-    corp.deliver(late)
-    run.run_due()
+    corp.act("rename_user", userid="wanglei", new_userid="wanglei2")
+    for event in reversed(corp.waiting) if late else corp.waiting:
+        corp.deliver([event])
+        run.run_due()
 
     assert [row.userid for row in Staff.objects.all()] == ["wanglei2"]
     assert periods("wmMei", "wanglei2") == [(t0 + 60, None, "")]
