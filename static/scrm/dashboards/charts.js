@@ -20,10 +20,12 @@ window.dashboardCharts = (function () {
   }
 
   function number(value) {
-    return value === null || value === undefined ? "–" : Math.abs(value).toLocaleString("en-US").replace(/^/, value < 0 ? "−" : "");
+    if (value === null || value === undefined) return "–";
+    return (value < 0 ? "−" : "") + Math.abs(value).toLocaleString("en-US");
   }
 
   function options(chart) {
+    const upAndDown = chart.series.some((series) => series.look === "down"); // below the line stand counts, too
     const text = { color: token("mute"), fontSize: 11 };
     return {
       animationDuration: 300,
@@ -32,10 +34,10 @@ window.dashboardCharts = (function () {
       legend: { top: 0, left: 0, itemWidth: 16, itemHeight: 8, textStyle: { color: token("mute"), fontSize: 12 } },
       tooltip: {
         trigger: "axis", renderMode: "richText", backgroundColor: token("card"), borderColor: token("line"),
-        textStyle: { color: token("text"), fontSize: 12 }, valueFormatter: (value) => number(value === null ? null : Math.abs(value) === value ? value : value),
+        textStyle: { color: token("text"), fontSize: 12 },
       },
       xAxis: { type: "category", data: chart.days, axisLabel: text, axisTick: { show: false }, axisLine: { lineStyle: { color: token("line") } } },
-      yAxis: { type: "value", minInterval: 1, axisLabel: { ...text, formatter: number }, splitLine: { lineStyle: { color: token("line2") } } },
+      yAxis: { type: "value", minInterval: 1, axisLabel: { ...text, formatter: (value) => number(upAndDown ? Math.abs(value) : value) }, splitLine: { lineStyle: { color: token("line2") } } },
       series: chart.series.map((series) => ({
         ...look(series),
         name: series.name,
