@@ -3,10 +3,9 @@
 import itertools
 import multiprocessing
 import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -73,11 +72,8 @@ def send_here(port: int, requests: Sequence[bytes], rate: float | None = None) -
             refused[own] += not ask(requests[number])
             latencies[number] = time.perf_counter() - due
 
-    threads = [threading.Thread(target=client, args=(own,)) for own in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        list(threads.map(client, range(CLIENTS)))  # raises what a client met
     return Load(time.perf_counter() - start, latencies, sum(refused))
 
 
@@ -101,7 +97,7 @@ def _connection(port: int) -> Callable[[bytes], bool]:
 
 def _whole(answer: bytes) -> bool:
     head, _, body = answer.partition(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-    )
-    return len(body) >= length
+    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
+    if not lengths:
+        raise ConnectionError(f"an answer without Content-Length: {head!r}")
+    return len(body) >= lengths[0]

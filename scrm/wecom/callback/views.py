@@ -86,6 +86,7 @@ def _answer(outcome: str, body: str | bytes, status: int) -> HttpResponse:
     counters.count(outcome)
     response = HttpResponse(body, status=status, content_type="text/plain; charset=utf-8")
     response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Length"] = str(len(response.content))  # else the server sends it in chunks
     return response
 
 
