@@ -12,7 +12,7 @@ from django.urls import reverse
 from contacts.models import Customer, Staff
 from groups.models import GroupChat
 from scrm.base.console.pages import ConsolePage
-from scrm.base.models import User
+from scrm.base.models import AuditRecord, User
 from tests.site import world
 
 PAGES = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
@@ -186,3 +186,26 @@ def test_the_menu_names_only_pages_that_open(alice: User, bob: User) -> None:
 )
 def test_deeds_are_for_administrators(address: str, bob: User) -> None:
     assert client_of(bob).post(f"/admin/{address.format(1)}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address", ["contacts/", "groups/", "campaigns/", "password_change/", "contacts/customer/{}/history/"]
+)
+def test_the_frame_s_own_pages_open(address: str, bob: User) -> None:
+    customer = Customer.objects.visible_to(bob).latest("pk")
+    assert client_of(bob).get(f"/admin/{address.format(customer.pk)}").status_code == 200
+
+
+def test_a_password_is_set_by_administrators_and_noted(alice: User, bob: User) -> None:
+    address = f"/admin/base/user/{bob.pk}/password/"
+    assert client_of(bob).get(address).status_code == 403
+    data = {"password1": "a-Long-pass-phrase-9", "password2": "a-Long-pass-phrase-9", "usable_password": "true"}
+    assert client_of(alice).post(address, data).status_code == 302
+    bob.refresh_from_db()
+    assert bob.check_password("a-Long-pass-phrase-9")
+    assert AuditRecord.objects.filter(deed="user.change", subject="bob", username="alice").count() == 1
+
+
+def test_history_of_a_foreign_customer_is_closed(bob: User) -> None:
+    foreign = Customer.objects.get(external_userid="wmzhaomin0")
+    assert client_of(bob).get(f"/admin/contacts/customer/{foreign.pk}/history/").status_code == 302

@@ -114,6 +114,12 @@ class TestMetrics:
         assert "scrm_redis_up 0.0" in client.get("/metrics").content.decode().splitlines()
 
 
+    def test_say_that_the_database_is_away(self, client: Client, db: None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE base_work CASCADE")
+        assert client.get("/metrics").status_code == 503
+
+
 class TestDomainProofs:
     def test_are_served_from_the_setting(self, client: Client, settings: Any) -> None:
         settings.DOMAIN_PROOFS = ["WW_verify_abc123.txt=abc123", "MP_verify_x.txt=yz"]

@@ -99,7 +99,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text. From this machine itself, or with METRICS_TOKEN as bearer token; anybody else: 403."""
     if not _may_scrape(request):
         return HttpResponse("forbidden", status=403, content_type="text/plain")
-    return HttpResponse(vitals.exposition(), content_type=vitals.CONTENT_TYPE)
+    try:
+        return HttpResponse(vitals.exposition(), content_type=vitals.CONTENT_TYPE)
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return HttpResponse("the database is away", status=503, content_type="text/plain")
 
 
 def _may_scrape(request: HttpRequest) -> bool:
