@@ -38,19 +38,30 @@ class Message:
     attachments: list[dict[str, object]]
 
 
+# One round trip for the row, whether it was there before or not.
+_OPEN = """
+INSERT INTO campaigns_welcome (code, callback_id, userid, external_userid, state, rule_name, text, outcome, reason,
+                               attempts, maybe_sent, happened_at, received_at)
+VALUES (%(code)s, %(callback)s, %(userid)s, %(external_userid)s, %(state)s, '', '', 'sending', '',
+        0, false, %(happened_at)s, %(received_at)s)
+ON CONFLICT (code) DO UPDATE SET code = excluded.code
+RETURNING *
+"""
+
+
 def open_welcome(callback: Callback, event: Event) -> Welcome:
     """The row of the callback's code; made when the code is met first. Several callbacks may bring one code."""
-    opened = Welcome(
-        code=callback.welcome_code,
-        callback_id=callback.pk,
-        userid=event.text("UserID")[:64],
-        external_userid=event.text("ExternalUserID")[:64],
-        state=event.text("State")[:128],
-        happened_at=callback.happened_at or callback.received_domain_at,
-        received_at=callback.received_at,
-    )
-    Welcome.objects.bulk_create([opened], ignore_conflicts=True)
-    return Welcome.objects.get(code=callback.welcome_code)
+    given = {
+        "code": callback.welcome_code,
+        "callback": callback.pk,
+        "userid": event.text("UserID")[:64],
+        "external_userid": event.text("ExternalUserID")[:64],
+        "state": event.text("State")[:128],
+        "happened_at": callback.happened_at or callback.received_domain_at,
+        "received_at": callback.received_at,
+    }
+    welcome: Welcome = Welcome.objects.raw(_OPEN, given)[0]
+    return welcome
 
 
 def compose(welcome: Welcome) -> Message | None:
@@ -122,26 +133,44 @@ def begin_try(welcome: Welcome, message: Message) -> None:
     )
 
 
+# Latency: CreateTime → accepted. The way to us runs in domain time, the rest in real time (architecture.md).
+_RECORD = """
+UPDATE campaigns_welcome w
+SET outcome = %(outcome)s, reason = %(reason)s, errcode = %(errcode)s, maybe_sent = %(maybe_sent)s,
+    changed_at = statement_timestamp(),
+    accepted_at = CASE WHEN %(sent)s THEN statement_timestamp() ELSE accepted_at END,
+    latency_ms = CASE WHEN %(sent)s THEN (
+        SELECT 1000 * extract(epoch FROM greatest(interval '0', c.received_domain_at - w.happened_at) / %(speed)s
+                                         + greatest(interval '0', statement_timestamp() - w.received_at))
+        FROM wecom_callback c WHERE c.id = w.callback_id
+    ) ELSE latency_ms END
+WHERE id = %(id)s
+RETURNING latency_ms
+"""
+
+
 def record(welcome: Welcome, result: Result) -> None:
-    """Writes what a try brought. A definite refusal takes back that the message may have arrived."""
-    fields: dict[str, object] = {
+    """Writes what a try brought, on the row and on `welcome`. A definite refusal takes back that the message may have
+    arrived."""
+    welcome.outcome = result.outcome or welcome.outcome
+    welcome.maybe_sent = welcome.maybe_sent or result.maybe_sent
+    given = {
+        "id": welcome.pk,
+        "outcome": welcome.outcome,
         "reason": result.reason[:300],
         "errcode": result.errcode,
-        "maybe_sent": welcome.maybe_sent or result.maybe_sent,
-        "changed_at": Now(),
+        "maybe_sent": welcome.maybe_sent,
+        "sent": result.outcome == Outcome.SENT,
+        "speed": settings.CLOCK_SPEED or 1,
     }
-    if result.outcome is not None:
-        fields["outcome"] = result.outcome
-    if result.outcome == Outcome.SENT:
-        fields["accepted_at"] = Now()
-    Welcome.objects.filter(pk=welcome.pk).update(**fields)
-    if result.outcome == Outcome.SENT:
-        _measure(welcome.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, given)
+        (welcome.latency_ms,) = cursor.fetchone() or (None,)
 
 
 def close_window(welcome: Welcome) -> None:
     """Nothing more can be sent: says why nothing was, or that nobody knows."""
-    outcome = Outcome.UNKNOWN if welcome.maybe_sent else Outcome.EXPIRED
+    welcome.outcome = outcome = Outcome.UNKNOWN if welcome.maybe_sent else Outcome.EXPIRED
     reason = welcome.reason or _("Not sent within 18 seconds of the callback.")
     Welcome.objects.filter(pk=welcome.pk, outcome=Outcome.SENDING).update(
         outcome=outcome, reason=reason[:300], changed_at=Now()
@@ -150,7 +179,6 @@ def close_window(welcome: Welcome) -> None:
 
 def tell(welcome: Welcome, result: Result) -> None:
     """A line of the story."""
-    welcome.refresh_from_db()
     names = {
         "staff": Staff.objects.filter(userid=welcome.userid).values_list("name", flat=True).first() or welcome.userid,
         "customer": _known_name(welcome.external_userid) or _("new customer …%s") % welcome.external_userid[-5:],
@@ -161,21 +189,6 @@ def tell(welcome: Welcome, result: Result) -> None:
         story.info(_("💬 %(staff)s greeted %(customer)s after %(seconds)s s") % names)
     elif result.outcome is not None:
         story.info(_("⚠ %(customer)s was not greeted: %(outcome)s") % names)
-
-
-# Latency: CreateTime → accepted. The way to us runs in domain time, the rest in real time (architecture.md).
-_MEASURE = """
-UPDATE campaigns_welcome w
-SET latency_ms = 1000 * extract(epoch FROM greatest(interval '0', c.received_domain_at - w.happened_at) / %s
-                                           + greatest(interval '0', w.accepted_at - w.received_at))
-FROM wecom_callback c
-WHERE w.id = %s AND c.id = w.callback_id
-"""
-
-
-def _measure(pk: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_MEASURE, [settings.CLOCK_SPEED or 1, pk])
 
 
 def _was_friend(welcome: Welcome) -> bool:

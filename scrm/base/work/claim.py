@@ -4,9 +4,9 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from scrm.base.models import Work
@@ -47,6 +47,30 @@ WHERE id IN (SELECT id FROM base_work WHERE lane = %(lane)s AND entity = %(entit
   AND NOT EXISTS (SELECT 1 FROM base_work WHERE lane = %(lane)s AND entity = %(entity)s
                   AND state = 'leased' AND lease_until > clock_timestamp())
 RETURNING *
+"""
+
+
+# The four below are for rows that this holder still holds. Written out, not built anew for each of a job's transactions.
+_HELD = """
+SELECT 1 FROM base_work WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased'
+  AND lease_until > clock_timestamp()
+FOR UPDATE
+"""
+
+_ENDED = """
+SELECT 1 FROM base_work WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND lease_until <= clock_timestamp()
+"""
+
+_SETTLE = """
+UPDATE base_work SET state = %(state)s, error = %(error)s, attempts = coalesce(%(attempts)s, attempts),
+       settled_at = clock_timestamp(), lease_until = NULL, holder = ''
+WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
+"""
+
+_PUT_BACK = """
+UPDATE base_work SET state = 'waiting', error = %(error)s, attempts = attempts + %(failed)s,
+       not_before = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL, holder = ''
+WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
 """
 
 
@@ -117,56 +141,40 @@ class Claim:
 
     def extend(self, seconds: float) -> None:
         """Prolongs the lease from now on. Raises LeaseLost."""
-        until = Now() + dt.timedelta(seconds=seconds)
-        if not self._held().update(lease_until=until):
+        held = Work.objects.filter(holder=self.holder, state=Work.State.LEASED, lease_until__gt=Now())
+        if not held.update(lease_until=Now() + dt.timedelta(seconds=seconds)):
             raise LeaseLost(self.entity)
 
-    def _held(self) -> "QuerySet[Work]":
-        return Work.objects.filter(holder=self.holder, state=Work.State.LEASED, lease_until__gt=Now())
-
     def _assert_held(self) -> None:
-        open_ids = [work.pk for work in self.open_works]
-        if open_ids and len(self._held().filter(pk__in=open_ids).select_for_update().values_list("pk")) < len(open_ids):
+        ids = [work.pk for work in self.open_works]
+        if ids and self._changed(_HELD, {}, ids) < len(ids):
             raise LeaseLost(self.entity)
 
     def _assert_time_left(self) -> None:
-        if not self.open_works:
-            return  # settling them asked already
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM base_work WHERE holder = %s AND lease_until <= clock_timestamp() LIMIT 1", [self.holder]
-            )
-            if cursor.fetchone():
-                raise LeaseLost(self.entity)
-
-    def _settle(self, works: Iterable[Work] | None, **fields: object) -> None:
-        ids = [work.pk for work in (self.open_works if works is None else works)]
-        if not ids:
-            return
-        changed = self._held().filter(pk__in=ids).update(settled_at=Now(), lease_until=None, holder="", **fields)
-        if changed != len(ids):
+        ids = [work.pk for work in self.open_works]  # settling the others has asked already
+        if ids and self._changed(_ENDED, {}, ids):
             raise LeaseLost(self.entity)
-        self._settled.update(ids)
+
+    def _settle(
+        self, works: Iterable[Work] | None, *, state: str, error: str = "", attempts: int | None = None
+    ) -> None:
+        self._write(_SETTLE, works, {"state": state, "error": error, "attempts": attempts})
 
     def _put_back(self, works: Iterable[Work] | None, seconds: float, reason: str, *, failed: bool) -> None:
+        given = {"seconds": max(0.0, seconds), "error": reason, "failed": int(failed)}
+        self._write(_PUT_BACK, works, given)
+
+    def _write(self, statement: str, works: Iterable[Work] | None, given: dict[str, Any]) -> None:
         ids = [work.pk for work in (self.open_works if works is None else works)]
-        if not ids:
-            return
-        changed = (
-            self._held()
-            .filter(pk__in=ids)
-            .update(
-                state=Work.State.WAITING,
-                holder="",
-                lease_until=None,
-                not_before=Now() + dt.timedelta(seconds=max(0.0, seconds)),
-                attempts=F("attempts") + (1 if failed else 0),
-                error=reason,
-            )
-        )
-        if changed != len(ids):
+        if ids and self._changed(statement, given, ids) != len(ids):
             raise LeaseLost(self.entity)
         self._settled.update(ids)
+
+    def _changed(self, statement: str, given: dict[str, Any], ids: list[int]) -> int:
+        """The number of rows that one of the statements above met."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {**given, "holder": self.holder, "ids": ids})
+            return cursor.rowcount
 
 
 def claim(lane: Lane) -> Claim | None:
