@@ -4,6 +4,7 @@
 in), drops what is no longer said, and compiles it. No gettext programs are needed.
 """
 
+import ast
 import datetime as dt
 import io
 import sys
@@ -18,21 +19,21 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 PARTS = ("scrm", "contacts", "groups", "campaigns", "analytics", "templates")
-KEYWORDS = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-    "npgettext_lazy": ((1, "c"), 2, 3),
+KEYWORDS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3), "_": None}
+# name → how many of the first arguments are a context, and how many texts follow it
+ARGUMENTS = {
+    "_": (0, 1),
+    **dict.fromkeys(("gettext", "gettext_lazy", "gettext_noop"), (0, 1)),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (0, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), (1, 1)),
+    **dict.fromkeys(("npgettext", "npgettext_lazy"), (1, 2)),
 }
 _NO_DATE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 # Of Django's own, said better; a project's catalogue comes before those of Django.
-IMPROVED: dict["Key", set[str]] = {("", " By %(filter_title)s "): {"unfold"}}
+IMPROVED: dict["Key", set[str]] = {
+    ("", text): {"unfold", "django.contrib.admin"}
+    for text in (" By %(filter_title)s ", "Log out", "%(app)s administration")
+}
 Id = str | tuple[str, ...]
 Key = tuple[str, Id]  # context, text (and plural)
 
@@ -125,16 +126,33 @@ def _said_in(paths: Iterable[Path], root: Path) -> dict[Key, set[str]]:
 
 def _said(path: Path) -> Iterator[Key]:
     source = path.read_text(encoding="utf-8")
-    if path.suffix != ".py":
-        from django.utils.translation.template import templatize
+    yield from _said_in_python(source) if path.suffix == ".py" else _said_in_template(source)
 
-        # What Django's own makemessages does: a template as Python text; without the indents, which mean nothing there.
-        source = "\n".join(line.strip() for line in templatize(source).splitlines())
-    if "gettext" not in source and "_(" not in source:
+
+def _said_in_template(source: str) -> Iterator[Key]:
+    from django.utils.translation.template import templatize
+
+    # What Django's own makemessages does: a template as Python text; without the indents, which mean nothing there.
+    text = "\n".join(line.strip() for line in templatize(source).splitlines())
+    for _line, found, _comments, context in extract("python", io.BytesIO(text.encode()), keywords=KEYWORDS):
+        if found and (found if isinstance(found, str) else found[0]):
+            yield context or "", found
+
+
+def _said_in_python(source: str) -> Iterator[Key]:
+    """By the syntax tree, which also looks into f-strings."""
+    if "gettext" not in source:
         return
-    for _line, text, _comments, context in extract("python", io.BytesIO(source.encode()), keywords=KEYWORDS):
-        if text and (text if isinstance(text, str) else text[0]):
-            yield context or "", text
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        places = ARGUMENTS.get(name)
+        texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        if places is None or len(texts) < sum(places) or not texts[0]:
+            continue
+        context, said = (texts[0], texts[1:]) if places[0] else ("", texts)
+        yield context, said[0] if places[1] == 1 else (said[0], said[1])
 
 
 def _django_knows(key: Key) -> bool:

@@ -43,7 +43,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
         ],
     ),
     (
-        _("System"),
+        _("System settings"),
         [
             (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
             (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),

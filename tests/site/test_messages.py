@@ -28,6 +28,10 @@ def test_a_missing_translation_is_noticed() -> None:
     assert [key for key in after if key not in before] == [("", "Workbench")]
 
 
+def test_what_is_said_inside_f_strings_is_found() -> None:
+    assert list(messages._said_in_python("from x import gettext as _\nf'{_(\"Version\")} 1'")) == [("", "Version")]
+
+
 def test_nothing_is_kept_that_nobody_says() -> None:
     wanted = {
         text if isinstance(text, str) else text[0]
@@ -54,11 +58,13 @@ def test_translations_speak_chinese() -> None:
     latin = {
         str(entry.id) for entry in messages.load() if entry.id and not re.search(r"[\u4e00-\u9fff]", str(entry.string))
     }
-    assert latin <= {"%(greeting)s, %(name)s", "%(a)s of %(b)s", " By %(filter_title)s "}, latin
+    assert latin <= {"%(greeting)s, %(name)s", "%(a)s of %(b)s", " By %(filter_title)s ", "%(app)s administration"}, (
+        latin
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "chinese"), [("Workbench", "工作台"), ("Select value", "请选择"), ("Log out", "注销")]
+    ("text", "chinese"), [("Workbench", "工作台"), ("Select value", "请选择"), ("Log out", "退出登录")]
 )
 def test_the_console_uses_them(text: str, chinese: str) -> None:
     with translation.override("zh-hans"):
