@@ -113,7 +113,6 @@ class TestMetrics:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
         assert "scrm_redis_up 0.0" in client.get("/metrics").content.decode().splitlines()
 
-
     def test_say_that_the_database_is_away(self, client: Client, db: None) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE base_work CASCADE")
