@@ -194,8 +194,11 @@ def _remember(message: Message) -> None:
 
 
 if __name__ == "__main__":
+    import os
+
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
     django.setup()
     left = update()
     sys.stdout.write("".join(f"untranslated: {text!r}\n" for _context, text in left) + f"{len(left)} untranslated\n")
