@@ -40,7 +40,7 @@ lock: dev
 	$(LOCK) --extra local --extra dev --output-file requirements/dev.txt
 
 messages: dev
-	.venv/bin/pybabel compile --directory locale --domain django
+	$(RUN) -m scrm.site.messages
 
 python:
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
