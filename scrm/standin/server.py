@@ -115,9 +115,7 @@ class StandIn:
         self._actions = actions(self.world)
         # After a restart other people come than before: the world has gone on.
         lived = int(self.world.now()) if restored else 0
-        self._people = (
-            LivePeople(self, scenario, customers, seed=seed + lived, pace=pace, say=say) if traffic else None
-        )
+        self._people = LivePeople(self, scenario, customers, seed=seed + lived, pace=pace, say=say) if traffic else None
         self._say = say
         self._verify_url = verify_url
         self._host, self._port = host, port

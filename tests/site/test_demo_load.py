@@ -53,7 +53,9 @@ def test_fills_the_ledgers_with_what_the_history_tells(committed: None, options:
     assert Follow.objects.count() == len(rows.follows)
     assert Follow.objects.open().count() == sum(row.ended_at is None for row in rows.follows)
     assert Stay.objects.count() == len(rows.stays)
-    assert Stay.objects.joins().count() == sum(row.joined_at >= rows.since and row.member_type == 2 for row in rows.stays)
+    assert Stay.objects.joins().count() == sum(
+        row.joined_at >= rows.since and row.member_type == 2 for row in rows.stays
+    )
     assert Welcome.objects.filter(outcome="sent").count() == sum(row.outcome == "sent" for row in rows.welcomes)
     assert set(Channel.objects.values_list("state", flat=True)) == {row.state for row in rows.channels}
     present = {chat.chat_id: 0 for chat in rows.chats}
