@@ -49,19 +49,22 @@ def _merge_staff(double: Staff, into: Staff) -> None:
 def greet(claim: Claim) -> None:
     """One welcome code: sent once, within 18 s of first receipt, or the reason why not."""
     first = incoming_of(claim)[0]
-    with claim.writing():
-        welcome = welcoming.open_welcome(first.callback, first.event)
-    if welcome.outcome != Outcome.SENDING:
-        return
-    if db_now() - welcome.received_at > WINDOW:
+    asked = welcoming.asked_by(first.callback, first.event)
+    now = db_now()
+    message = welcoming.compose(asked) if now - asked.received_at <= WINDOW else None
+    with claim.writing():  # in one commit: that there is a code, and that it is about to be used
+        welcome = welcoming.open_welcome(asked)
+        if welcome.outcome != Outcome.SENDING:
+            return
+        late = now - min(asked.received_at, welcome.received_at) > WINDOW  # another callback may have brought the code
+        if message and not late:
+            welcoming.begin_try(welcome, message)
+    if late:
         _close(claim, welcome)
         return
-    message = welcoming.compose(welcome)
     if message is None:
         _finish(claim, welcome, Result(Outcome.NO_RULE))
         return
-    with claim.writing():
-        welcoming.begin_try(welcome, message)
     failpoint("welcome.written")
     result = welcoming.send(welcome, message)
     failpoint("welcome.sent")

@@ -42,25 +42,30 @@ class Message:
 _OPEN = """
 INSERT INTO campaigns_welcome (code, callback_id, userid, external_userid, state, rule_name, text, outcome, reason,
                                attempts, maybe_sent, happened_at, received_at)
-VALUES (%(code)s, %(callback)s, %(userid)s, %(external_userid)s, %(state)s, '', '', 'sending', '',
+VALUES (%(code)s, %(callback_id)s, %(userid)s, %(external_userid)s, %(state)s, '', '', 'sending', '',
         0, false, %(happened_at)s, %(received_at)s)
 ON CONFLICT (code) DO UPDATE SET code = excluded.code
 RETURNING *
 """
 
 
-def open_welcome(callback: Callback, event: Event) -> Welcome:
-    """The row of the callback's code; made when the code is met first. Several callbacks may bring one code."""
-    given = {
-        "code": callback.welcome_code,
-        "callback": callback.pk,
-        "userid": event.text("UserID")[:64],
-        "external_userid": event.text("ExternalUserID")[:64],
-        "state": event.text("State")[:128],
-        "happened_at": callback.happened_at or callback.received_domain_at,
-        "received_at": callback.received_at,
-    }
-    welcome: Welcome = Welcome.objects.raw(_OPEN, given)[0]
+def asked_by(callback: Callback, event: Event) -> Welcome:
+    """What a callback asks for; not a row yet."""
+    return Welcome(
+        code=callback.welcome_code,
+        callback_id=callback.pk,
+        userid=event.text("UserID")[:64],
+        external_userid=event.text("ExternalUserID")[:64],
+        state=event.text("State")[:128],
+        happened_at=callback.happened_at or callback.received_domain_at,
+        received_at=callback.received_at,
+    )
+
+
+def open_welcome(asked: Welcome) -> Welcome:
+    """The row of the code, made when the code is met first. Several callbacks may bring one code."""
+    columns = ("code", "callback_id", "userid", "external_userid", "state", "happened_at", "received_at")
+    welcome: Welcome = Welcome.objects.raw(_OPEN, {name: getattr(asked, name) for name in columns})[0]
     return welcome
 
 

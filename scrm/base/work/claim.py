@@ -13,8 +13,9 @@ from scrm.base.models import Work
 from scrm.base.work.lanes import Lane
 
 # The oldest due row of a pair that nobody holds (an expired lease counts as nobody's), and whether this transaction got
-# the pair's lock.
+# the pair's lock. A lease need not outlive a crash of PostgreSQL: what it forgets is due again, and writing checks it.
 _CANDIDATE = """
+SET LOCAL synchronous_commit = off;
 SELECT c.entity, pg_try_advisory_xact_lock(hashtextextended(%(lane)s || ' ' || c.entity, 0))
 FROM (
 SELECT w.entity FROM base_work w
