@@ -19,6 +19,13 @@ from scrm.site.api.shapes import MOST_ID, TagShape, TextOrNull
 from scrm.site.api.views import ApiView, ListView, Query, found
 
 
+class KnownBy(TextOrNull):
+    """How a leave is known. What was loaded as history was told by events then."""
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation("event" if value == "history" else value)
+
+
 class GroupChatShape(serializers.Serializer[GroupChat]):
     chat_id = serializers.CharField()
     name = serializers.CharField()
@@ -97,7 +104,7 @@ class MemberShape(serializers.Serializer[MemberRow]):
     )
     joined_at = serializers.DateTimeField(source="stay.joined_at")
     left_at = serializers.DateTimeField(source="stay.left_at", allow_null=True, help_text="Null while present.")
-    left_known_by = TextOrNull(
+    left_known_by = KnownBy(
         source="stay.left_known_by", help_text="`event`, `diff` (found by comparing), `sync`, `dismissed`."
     )
     join_scene = serializers.IntegerField(
