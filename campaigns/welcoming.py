@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -159,7 +160,7 @@ def record(welcome: Welcome, result: Result) -> None:
     arrived."""
     welcome.outcome = result.outcome or welcome.outcome
     welcome.maybe_sent = welcome.maybe_sent or result.maybe_sent
-    given = {
+    given: dict[str, Any] = {
         "id": welcome.pk,
         "outcome": welcome.outcome,
         "reason": result.reason[:300],

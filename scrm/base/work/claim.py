@@ -175,7 +175,8 @@ class Claim:
         """The number of rows that one of the statements above met."""
         with connection.cursor() as cursor:
             cursor.execute(statement, {**given, "holder": self.holder, "ids": ids})
-            return cursor.rowcount
+            count: int = cursor.rowcount
+            return count
 
 
 def claim(lane: Lane) -> Claim | None:

@@ -14,13 +14,13 @@ def main() -> None:
     from django.core.management import call_command
 
     from scrm.base.checks import refuse_to_start_on_errors
-    from scrm.site.demo import load
+    from scrm.site.demo.load import load
     from scrm.site.demo.options import Options
 
     refuse_to_start_on_errors()
     call_command("migrate", verbosity=0, interactive=False)
     _admin(os.environ["DEMO_PASSWORD"])
-    load.load(Options.from_json(sys.argv[1]))
+    load(Options.from_json(sys.argv[1]))
 
 
 def _admin(password: str) -> None:
