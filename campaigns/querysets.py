@@ -20,7 +20,6 @@ class WelcomeRuleQuerySet(models.QuerySet["WelcomeRule"]):
         return (
             self.filter(channel & staff, active=True)
             .order_by(F("channel").asc(nulls_last=True), F("staff").asc(nulls_last=True), "pk")
-            .prefetch_related("attachments")
             .first()
         )
 

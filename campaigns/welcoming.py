@@ -183,11 +183,19 @@ def close_window(welcome: Welcome) -> None:
     )
 
 
+_NAMES = """
+SELECT (SELECT name FROM contacts_staff WHERE userid = %s), (SELECT name FROM contacts_customer WHERE external_userid = %s)
+"""
+
+
 def tell(welcome: Welcome, result: Result) -> None:
     """A line of the story."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, [welcome.userid, welcome.external_userid])
+        staff, customer = cursor.fetchone() or (None, None)
     names = {
-        "staff": Staff.objects.filter(userid=welcome.userid).values_list("name", flat=True).first() or welcome.userid,
-        "customer": _known_name(welcome.external_userid) or _("new customer …%s") % welcome.external_userid[-5:],
+        "staff": staff or welcome.userid,
+        "customer": customer or _("new customer …%s") % welcome.external_userid[-5:],
         "seconds": f"{(welcome.latency_ms or 0) / 1000:.1f}",
         "outcome": welcome.get_outcome_display(),
     }

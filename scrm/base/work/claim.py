@@ -12,11 +12,13 @@ from django.db.models.functions import Now
 from scrm.base.models import Work
 from scrm.base.work.lanes import Lane
 
-# The oldest due row of a pair that nobody holds (an expired lease counts as nobody's), and whether this transaction got
-# the pair's lock. A lease need not outlive a crash of PostgreSQL: what it forgets is due again, and writing checks it.
+# The oldest due row of a pair that nobody holds (an expired lease counts as nobody's), whether this transaction got the
+# pair's lock, and whether more is due. A lease need not outlive a crash of PostgreSQL: what it forgets is due again, and writing checks it.
 _CANDIDATE = """
 SET LOCAL synchronous_commit = off;
-SELECT c.entity, pg_try_advisory_xact_lock(hashtextextended(%(lane)s || ' ' || c.entity, 0))
+SELECT c.entity, pg_try_advisory_xact_lock(hashtextextended(%(lane)s || ' ' || c.entity, 0)),
+       EXISTS (SELECT 1 FROM base_work o WHERE o.lane = %(lane)s AND o.state = 'waiting'
+               AND o.not_before <= clock_timestamp() AND o.entity <> c.entity)
 FROM (
 SELECT w.entity FROM base_work w
 WHERE w.lane = %(lane)s
@@ -82,11 +84,13 @@ class LeaseLost(Exception):
 class Claim:
     """One job: an entity of a lane with all its open rows, held by a lease."""
 
-    def __init__(self, lane: Lane, entity: str, works: list[Work], holder: str) -> None:
+    def __init__(self, lane: Lane, entity: str, works: list[Work], holder: str, *, more: bool = False) -> None:
+        """`more`: other entities of the lane were due too."""
         self.lane = lane
         self.entity = entity
         self.works = works
         self.holder = holder
+        self.more = more
         self._settled: set[int] = set()
 
     @property
@@ -188,20 +192,20 @@ def claim(lane: Lane) -> Claim | None:
             row = cursor.fetchone()
             if row is None:
                 return None
-            entity, locked = row
-            found = _lease(lane, entity) if locked else None
+            entity, locked, more = row
+            found = _lease(lane, entity, more=more) if locked else None
             if found is not None:
                 return found
             busy.append(entity)
     return None
 
 
-def _lease(lane: Lane, entity: str) -> Claim | None:
+def _lease(lane: Lane, entity: str, *, more: bool) -> Claim | None:
     """Looks once more whether somebody holds the pair, now under its lock; takes all its open rows if not."""
     holder = uuid.uuid4().hex
     given = {"lane": lane.name, "entity": entity, "holder": holder, "lease": lane.lease}
     works = sorted(Work.objects.raw(_LEASE, given), key=lambda work: work.pk)
-    return Claim(lane, entity, works, holder) if works else None
+    return Claim(lane, entity, works, holder, more=more) if works else None
 
 
 def reclaim(lane: Lane) -> None:

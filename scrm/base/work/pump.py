@@ -109,7 +109,8 @@ def _work_once(lane: Lane, bell: Bell) -> bool:
     if job is None:
         return False
     failpoint(f"{lane.name}.claimed")
-    bell.ring()  # where one entity is due, another may be
+    if job.more:
+        bell.ring()
     handle(job)
     return True
 
