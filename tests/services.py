@@ -27,6 +27,8 @@ ENVIRONMENT = {
     "SENDING": "on",
     "CONTACT_READ_DELAYS": "0",
     "CHAT_COALESCE_SECONDS": "0",
+    # a browser that is open in this process keeps an event loop running, which Django would take for async code
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
 }
 
 _services: Services | None = None
