@@ -34,7 +34,7 @@ VALUES (%s, 'customer', %s, %s, 'change_external_contact', 'add_external_contact
 """
 
 
-def run(size: int) -> Iterator[dict[str, Any]]:
+def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
     """`size` callbacks in all, in rounds that alternate with the baseline; then a fifth as many at half load."""
     port = processes.free_port()
     with processes.process(processes.granian(port)):
@@ -68,6 +68,7 @@ def _half_load(port: int, first: int, rate: float) -> dict[str, Any]:
     _all_acknowledged(answers)
     ordered = sorted(answers.latencies)
     return {
+        "bench": "inbox_half_load",
         "value": round(1000 * ordered[int(len(ordered) * 0.99)], 1),
         "unit": "ms p99 at half load",
         "baseline": None,

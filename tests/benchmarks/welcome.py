@@ -21,7 +21,7 @@ WARM = 50  # adds before the measured ones: tokens fetched, connections opened
 PATIENCE = 60.0  # seconds for the last welcomes after the last add
 
 
-def run(size: int) -> Iterator[dict[str, Any]]:
+def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
     """`size` adds, RATE a second, through the stand-in, one web process and one worker of the queue `welcome`."""
     web = processes.free_port()
     with _platform(web) as control:
