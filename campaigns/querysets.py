@@ -1,5 +1,6 @@
 """Phrases about welcomes and broadcasts. Every list that a user sees goes through `visible_to(user)`."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -54,6 +55,18 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
     def waiting(self) -> "DispatchQuerySet":
         """Tasks that a staff member has still to confirm."""
         return self.filter(state="sent")
+
+    def failing(self) -> "DispatchQuerySet":
+        """Refused by the platform, or without an answer."""
+        return self.filter(Q(state__in=["refused", "unknown"]))
+
+    def due(self, moment: dt.datetime) -> "DispatchQuerySet":
+        """Those to be created by now that are not, in broadcasts that run."""
+        return self.filter(
+            state__in=["planned", "sending", "unknown"],
+            broadcast__state__in=["planned", "running"],
+            broadcast__create_at__lte=moment,
+        )
 
     def unsettled(self) -> "DispatchQuerySet":
         """Those whose results may still change."""

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 import campaigns.models.welcome
 
-# A sequence of its own: identity columns of partitioned tables need PostgreSQL 17. Space is left in the pages, and no
-# index holds what a result changes, so that results are written in place.
+# A sequence of its own: identity columns of partitioned tables need PostgreSQL 17. No index holds what a result changes,
+# so that writing results touches none.
 _DELIVERIES = """
 CREATE SEQUENCE campaigns_delivery_id_seq;
 CREATE TABLE campaigns_delivery (
