@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import access, book, chats, contacts, tags, ways, welcome
+from . import access, book, broadcasts, chats, contacts, tags, ways, welcome
 from .call import Call
 
 
@@ -39,6 +39,12 @@ ROUTES: dict[str, Route] = {
     "externalcontact/edit_corp_tag": Route("POST", tags.edit_corp_tag),
     "externalcontact/del_corp_tag": Route("POST", tags.del_corp_tag),
     "externalcontact/send_welcome_msg": Route("POST", welcome.send_welcome_msg),
+    "externalcontact/add_msg_template": Route("POST", broadcasts.add_msg_template),
+    "externalcontact/get_groupmsg_list_v2": Route("POST", broadcasts.get_groupmsg_list_v2),
+    "externalcontact/get_groupmsg_task": Route("POST", broadcasts.get_groupmsg_task),
+    "externalcontact/get_groupmsg_send_result": Route("POST", broadcasts.get_groupmsg_send_result),
+    "externalcontact/remind_groupmsg_send": Route("POST", broadcasts.remind_groupmsg_send),
+    "externalcontact/cancel_groupmsg_send": Route("POST", broadcasts.cancel_groupmsg_send),
     "externalcontact/groupchat/list": Route("POST", chats.list_),
     "externalcontact/groupchat/get": Route("POST", chats.get),
     "externalcontact/add_contact_way": Route("POST", ways.add_contact_way),
