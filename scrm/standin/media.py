@@ -34,8 +34,12 @@ class Media:
 
     def usable(self, media_id: str, kind: str) -> bool:
         """Whether the id exists, still lives and is of this kind."""
-        found = self.uploads.get(media_id)
-        return found is not None and found.until > self._world.now() and found.kind in ("", kind)
+        return media_id in self and self.uploads[media_id].kind in ("", kind)
+
+    def __contains__(self, media_id: object) -> bool:
+        """Whether the id exists and still lives, of whatever kind."""
+        found = self.uploads.get(str(media_id))
+        return found is not None and found.until > self._world.now()
 
     def add_media(self, media_id: str, kind: str = "") -> Change:
         """Material that somebody uploaded by hand."""

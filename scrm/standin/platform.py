@@ -87,7 +87,10 @@ class Platform:
                 raise Refusal(-1)
             agent_id = self.tokens.check(request.query.get("access_token")) if route.token else 0
             given = _json(route, request)
-            call = Call(self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id)
+            call = Call(
+                self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id,
+                request.body, request.content_type,
+            )  # fmt: skip
             with self.world.lock:
                 self.world.changes += route.method == "POST"
                 return {"errcode": 0, "errmsg": "ok", **route.handler(call)}
@@ -105,6 +108,8 @@ def _json(route: Route, request: Request) -> dict[str, Any]:
         return {}
     if request.method != "POST":
         raise Refusal(40058, "invalid Request Parameter, require POST method")
+    if route.raw:
+        return {}
     try:
         given = json.loads(request.body or b"{}")
     except ValueError:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-MAX_BODY = 20 * 1024 * 1024
+MAX_BODY = 24 * 1024 * 1024  # above the greatest upload
 MAX_HEAD = 64 * 1024
 
 
@@ -25,6 +25,7 @@ class Request:
     query: dict[str, str]
     body: bytes
     ip: str
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ async def _read_request(reader: asyncio.StreamReader, ip: str) -> tuple[Request,
         body = await reader.readexactly(min(int(headers.get("content-length") or 0), MAX_BODY))
     keep = headers.get("connection", "").lower() != "close" and version == "HTTP/1.1"
     path, _, query = target.partition("?")
-    return Request(method, path, dict(parse_qsl(query, keep_blank_values=True)), body, ip), keep
+    fields = dict(parse_qsl(query, keep_blank_values=True))
+    return Request(method, path, fields, body, ip, headers.get("content-type", "")), keep
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
