@@ -52,7 +52,7 @@ class Confirming:
         rng = self._draws(userid, number, reminder)
         if rng.random() >= WON_BACK[min(reminder, len(WON_BACK)) - 1]:
             return None
-        return _awake(now + rng.random() * WON_BACK_SECONDS, rng)
+        return _awake(now + rng.random() * WON_BACK_SECONDS / self._settings.confirm_speed, rng)
 
     def factor(self, userid: str) -> float:
         """How slow a member is: 0.5 diligent, 1 normal, 3 bad; the same for ever."""
@@ -70,7 +70,8 @@ class Confirming:
             return None
         if _awake(created, Random(0)) != created:
             return _awake(created, rng)
-        return _awake(created + max(SOONEST, rng.lognormvariate(log(MEDIAN * factor), SPREAD)), rng)
+        delay = max(SOONEST, rng.lognormvariate(log(MEDIAN * factor), SPREAD))
+        return _awake(created + delay / self._settings.confirm_speed, rng)
 
     def _mode(self, userid: str) -> str:
         return self._settings.confirm_of.get(userid, self._settings.confirm)

@@ -6,7 +6,6 @@ Three rules (platform.md 1): a month's total equal to its days, seven a week, or
 from __future__ import annotations
 
 import calendar
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from .world import World
 
 BEIJING = timezone(timedelta(hours=8))
-RULES = ("month_total", "week_7", "day_1")
 KEPT = 3  # latest periods of each rule that are remembered: a corp of 320,000 fills one every day
 
 
@@ -24,13 +22,12 @@ class ReceiveQuota:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.used: dict[str, Counter[str]] = {}
+        self.used: dict[str, dict[str, int]] = {}
 
     def left(self, receiver: str, at: float | None = None) -> int:
         """How many may still be received in the period that `at` (domain seconds) falls into."""
         period, total = _period(self._world.settings.receive_rule, self._moment(at))
-        used = self.used[period][receiver] if period in self.used else 0
-        return max(0, total - used)
+        return max(0, total - self._counts(period).get(receiver, 0))
 
     def take(self, receiver: str, at: float | None = None) -> bool:
         """Count a delivery at its confirmation; False (and nothing counted) when none is left: status 3."""
@@ -41,22 +38,23 @@ class ReceiveQuota:
         moment = self._moment(at)
         period, total = _period(self._world.settings.receive_rule, moment)
         # Counted under every rule, so that the admin may switch in mid-month.
-        counters = [self._counter(_period(rule, moment)[0]) for rule in RULES]
-        binding = self.used[period]
+        day, week, month = (self._counts(_period(rule, moment)[0]) for rule in ("day_1", "week_7", "month_total"))
+        binding = self._counts(period)
 
         def take(receiver: str) -> bool:
-            if binding[receiver] >= total:
+            if binding.get(receiver, 0) >= total:
                 return False
-            for counter in counters:
-                counter[receiver] += 1
+            day[receiver] = day.get(receiver, 0) + 1
+            week[receiver] = week.get(receiver, 0) + 1
+            month[receiver] = month.get(receiver, 0) + 1
             return True
 
         return take
 
-    def _counter(self, period: str) -> Counter[str]:
+    def _counts(self, period: str) -> dict[str, int]:
         """The counts of a period; a new one displaces the oldest of its rule."""
         if period not in self.used:
-            self.used[period] = Counter()
+            self.used[period] = {}
             same = sorted(name for name in self.used if name[0] == period[0] and name != period)
             for name in same[: 1 - KEPT]:
                 del self.used[name]

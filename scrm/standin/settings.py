@@ -66,6 +66,7 @@ class Settings:
     confirm_of: dict[str, str] = field(default_factory=dict)  # the same for single members, by userid
     confirm_share: float = 0.5  # of the tasks that are confirmed, at once, when `random`
     confirm_seed: int = 1  # the same seed, member and number of task give the same decision
+    confirm_speed: float = 1.0  # by how much faster than people really do they confirm when `natural`
     confirm_never: float = 0.12  # share that people forget without a reminder when `natural`
     dispatching: float | str = 0.0  # seconds of 41063 after a broadcast was made, or "platform"
     result_lag: float | str = 0.0  # seconds from a confirmation until its results are read, or "platform"

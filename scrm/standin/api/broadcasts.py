@@ -32,6 +32,8 @@ def add_msg_template(call: Call) -> dict[str, Any]:
     chat_type = call.text("chat_type", required=False) or "single"
     if chat_type not in ("single", "group"):
         raise Refusal(40058, "invalid chat_type")
+    if not isinstance(call.body.get("allow_select", False), bool):
+        raise Refusal(40058, "invalid allow_select")
     sender = _sender(call, required=chat_type == "group")
     if chat_type == "group":
         chat_ids = _ids(call, "chat_id_list", CHATS)

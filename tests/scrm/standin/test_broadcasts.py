@@ -147,6 +147,7 @@ def test_groups_of_their_owner_only(standin: StandIn, api: Api) -> None:
         ({"sender": "sleeper"}, 41054),
         ({"sender": "boss"}, 84074),
         ({"sender": 7}, 40058),
+        ({"sender": "wanglei", "allow_select": "yes"}, 40058),
         ({"external_userid": "wmOne", "sender": "wanglei"}, 40058),
         ({"external_userid": ["wm"] * 10_001, "sender": "wanglei"}, 40058),
         ({"chat_type": "group", "chat_id_list": ["wr"] * 2001, "sender": "wanglei"}, 40058),
