@@ -106,7 +106,11 @@ class LivePeople:
     def delete_soon(self, external_userid: str) -> None:
         """Some who leave a chat also delete the friend within the hour."""
         if self.rng.random() < LEAVE_AND_DELETE:
-            self.after(self.rng.random() * 3600, lambda: self._delete(external_userid))
+            self.delete_after(self.rng.random() * 3600, external_userid)
+
+    def delete_after(self, domain_seconds: float, external_userid: str) -> None:
+        """A customer deletes the friend, in a while."""
+        self.after(domain_seconds, lambda: self._delete(external_userid))
 
     # -- rhythm ------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from statistics import quantiles
+from typing import Any
 
 import pytest
 import requests
@@ -97,6 +98,16 @@ def test_delays_by_day_are_log_normal() -> None:
     assert 6.3 < points[9] < 7.7
     assert 30 < points[15] < 40
     assert 150 < points[18] < 215
+
+
+def test_a_demo_may_hurry_them() -> None:
+    usual, fast = Confirming(Settings()), Confirming(Settings(confirm_speed=60))
+
+    dues = [(usual.due(userid, 1, 1, NINE), fast.due(userid, 1, 1, NINE)) for userid in TEAM]
+    by_day = [(slow - NINE, quick - NINE) for slow, quick in dues if slow and quick and slow < NINE + 13 * 3600]
+
+    assert [slow is None for slow, _ in dues] == [quick is None for _, quick in dues]
+    assert all(abs(slow / 60 - quick) < 0.01 for slow, quick in by_day)
 
 
 def test_people_differ() -> None:
@@ -194,7 +205,7 @@ def test_a_cancelled_broadcast_is_confirmed_by_nobody(standin: StandIn, api: Api
 def test_live_staff_confirm_and_send_by_themselves(make_standin: Callable[..., StandIn]) -> None:
     lines: list[str] = []
     until = datetime.fromtimestamp(NOON, UTC)
-    clock = Clock(offset=NOON - time.time(), speed=20_000.0, anchor=time.time())
+    clock = Clock(offset=NOON - time.time(), speed=200_000.0, anchor=time.time())
     standin = make_standin(
         scenario="beauty", customers=300, until=until, traffic=True, pace=60, clock=clock, say=lines.append
     )
@@ -210,3 +221,28 @@ def test_live_staff_confirm_and_send_by_themselves(make_standin: Callable[..., S
     assert any("确认了群发" in line for line in lines)
     assert any("自己群发" in line for line in lines)
     assert all(task.counts()["waiting"] == 0 for item in private for task in item.tasks.values())
+
+
+def test_some_delete_the_friend_and_leave_the_group(make_standin: Callable[..., StandIn]) -> None:
+    standin = make_standin(
+        scenario="beauty", customers=3000, until=datetime.fromtimestamp(NOON, UTC), traffic=True, pace=0.0,
+        clock=Clock(offset=NOON - time.time(), speed=2000.0, anchor=time.time()),
+    )  # fmt: skip
+    standin.settings.confirm = "at_once"
+    api, book, chats = Api(standin), standin.world.book.staff, standin.world.chats.chats
+    sender = max(book.values(), key=lambda staff: len(staff.people)).userid
+    owner = max((chat.owner for chat in chats.values()), key=[chat.owner for chat in chats.values()].count)
+
+    def told(change: str) -> list[Any]:
+        return [item for item in list(standin.callbacks.log) if change in item.fields.values()]
+
+    assert max(len(told("del_follow_user")), len(told("del_member"))) < 2  # by themselves: two a minute
+    for _ in range(12):
+        send(api, sender=sender)
+        send(api, sender=owner, chat_type="group")
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not (len(told("del_follow_user")) > 2 and len(told("del_member")) > 7):
+        time.sleep(0.1)
+
+    assert len(told("del_follow_user")) > 2
+    assert len(told("del_member")) > 7
