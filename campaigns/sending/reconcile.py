@@ -121,7 +121,7 @@ def _batches(pages: Iterator[list[MessageResult]]) -> Iterator[list[MessageResul
 
 _WRITE = """
 UPDATE campaigns_delivery d
-SET state = told.state, sent_at = told.sent_at, reason = '', changed_at = statement_timestamp(),
+SET state = told.state, sent_at = CASE WHEN told.state = 'sent' THEN told.sent_at END, reason = '', changed_at = statement_timestamp(),
     reach = CASE WHEN told.state = 'sent' THEN {reach} ELSE 0 END
 FROM (
     SELECT r.id, t.state, t.sent_at
@@ -130,7 +130,7 @@ FROM (
 ) told
 WHERE d.dispatch_id = %(dispatch)s AND d.plan_date = %(day)s AND d.{key} = told.id
   AND d.state IN ('planned', 'unconfirmed', 'cancelled', 'refused') AND d.state <> told.state
-RETURNING d.{key}, d.state, d.sent_at
+RETURNING d.{key}, d.state, told.sent_at
 """
 _TO_CUSTOMERS = _WRITE.format(table="contacts_customer", name="external_userid", key="customer_id", reach="1")
 # People in the chat when the message came (metrics.md group_reach): external members only.
