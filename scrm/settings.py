@@ -63,6 +63,9 @@ SEND_CAP_PER_WEEK = env.whole(
 SEND_FAILURES_BEFORE_PAUSE = env.whole(
     "SEND_FAILURES_BEFORE_PAUSE", 3, meaning="refused or unanswered tasks after which a broadcast pauses by itself"
 )
+SEND_CREATE_SECONDS = env.number(
+    "SEND_CREATE_SECONDS", 15, least=0.1, meaning="seconds that creating a task may take before it is looked for"
+)
 SEND_LOOKUP_DELAYS = env.numbers(
     "SEND_LOOKUP_DELAYS", "5,30", meaning="seconds after which a task without an answer is looked for"
 )

@@ -27,6 +27,7 @@ MALFORMED = [
     ("RECEIVE_RULE", "often", "month_total, week_7, day_1"),
     ("SEND_CAP_PER_WEEK", "few", "SEND_CAP_PER_WEEK=0"),
     ("SEND_FAILURES_BEFORE_PAUSE", "0", "1 is the least"),
+    ("SEND_CREATE_SECONDS", "long", "SEND_CREATE_SECONDS=15"),
     ("SEND_LOOKUP_DELAYS", "soon", "5,30"),
     ("SEND_POLL_SECONDS", "0", "0.05 is the least"),
     ("PUBLIC_URL", "scrm.example.com", "https://"),

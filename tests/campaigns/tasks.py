@@ -1,10 +1,13 @@
 """The corp of the broadcast tests: staff with customers on both sides, and what the platform's ledger says."""
 
+import datetime as dt
 import json
 import urllib.request
 from typing import Any
 
-from contacts.models import Staff
+from contacts.caches import refresh_customers
+from contacts.models import Customer, Follow, Staff
+from scrm.base import clock
 from scrm.base.models import Work
 from scrm.base.work import run
 from tests.corp import Corp
@@ -13,23 +16,24 @@ LANES = ("send", "results")
 
 
 class Tasks:
-    """王磊 (wanglei) with wmW0…2 and 赵敏 (zhaomin) with wmZ0…2, in the stand-in and, by callbacks, with us."""
+    """王磊 (wanglei) with wmW0…2 and 赵敏 (zhaomin) with wmZ0…2, in the stand-in and with us."""
 
     def __init__(self, corp: Corp) -> None:
         self.corp = corp
-        for letter, userid in (("W", "wanglei"), ("Z", "zhaomin")):
+        for letter, userid, name in (("W", "wanglei", "王磊"), ("Z", "zhaomin", "赵敏")):
+            staff = Staff.objects.create(userid=userid, name=name, serves_customers=True)
             for number in range(3):
-                corp.act(
-                    "add",
-                    userid=userid,
-                    external_userid=f"wm{letter}{number}",
-                    name=f"客户{letter}{number}",
-                    welcome=False,
-                )
-        corp.deliver()
-        run.run_due()
-        Staff.objects.update(serves_customers=True)
+                self._befriend(staff, f"wm{letter}{number}")
         self.settings(confirm="never")
+
+    def _befriend(self, staff: Staff, external_userid: str) -> None:
+        """Friends on both sides; no callback, so that tests of sending begin at once."""
+        at = clock.now() - dt.timedelta(days=1)
+        given = {"userid": staff.userid, "external_userid": external_userid, "at": int(at.timestamp())}
+        self.corp.standin.act("add", callback=False, welcome=False, **given)
+        customer = Customer.objects.create(external_userid=external_userid, name=external_userid)
+        Follow.objects.create(staff=staff, customer=customer, added_at=at, added_known_by=Follow.KnownBy.SYNC)
+        refresh_customers([customer.pk])
 
     def settings(self, **given: Any) -> None:
         """Parameters of the stand-in."""

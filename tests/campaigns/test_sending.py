@@ -25,7 +25,7 @@ def tasks(corp: Any, settings: Any, departments: list[Any]) -> Iterator[Tasks]:
     """王磊 and 赵敏 with three customers each; nobody confirms unless the test says so."""
     settings.SENDING = "on"
     settings.SEND_LOOKUP_DELAYS = (0.0, 0.0)
-    settings.SEND_POLL_SECONDS = 0.0
+    settings.SEND_POLL_SECONDS = 30.0
     yield Tasks(corp)
 
 
