@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import IO, Final
 
@@ -84,16 +85,27 @@ def _refuse(manifest: Manifest, *, replace: bool) -> None:
         )
     if settings.SENDING != "off":
         raise BackupError(_("Set SENDING=off first: what the backup has still to send may have been sent long since."))
+    if others := _other_sessions():
+        raise BackupError(
+            _("Others are connected to the database (%(names)s): stop web server, workers and beat first.")
+            % {"names": ", ".join(others)}
+        )
     with connection.cursor() as cursor:
-        cursor.execute(_SESSIONS)
-        if names := ", ".join(name for (name,) in cursor.fetchall()):
-            raise BackupError(
-                _("Others are connected to the database (%(names)s): stop web server, workers and beat first.")
-                % {"names": names}
-            )
         cursor.execute(_TABLES)
         if not replace and (cursor.fetchone()[0] or media.has_files()):
             raise BackupError(_("Database or uploads are not empty. --replace deletes what they hold."))
+
+
+def _other_sessions() -> list[str]:
+    """Who else is connected; whoever is just leaving gets two seconds."""
+    until = time.monotonic() + 2.0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(_SESSIONS)
+            names = [name for (name,) in cursor.fetchall()]
+            if not names or time.monotonic() > until:
+                return names
+            time.sleep(0.1)
 
 
 def _run(tools: programs.Programs, manifest: Manifest, dump: Path) -> None:

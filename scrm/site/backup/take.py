@@ -20,13 +20,14 @@ from scrm.site.backup.manifest import DATABASE, MEDIA, File, Manifest, count_row
 
 # Sessions are left out: whoever has one is logged in. After a restore everybody logs in again.
 WITHOUT_ROWS: Final = ("django_session",)
-_NAME = re.compile(r"scrm-\d{8}T\d{6}Z-[\w.]+(?<!\.partial)")
+_NAME = re.compile(r"scrm-\d{8}T\d{6}Z-[\w.]+")
+_HALF: Final = ".partial"
 
 
 def take(folder: Path) -> Path:
     """Writes a backup below `folder` and returns its own folder, complete or not there. Raises BackupError."""
     name = f"scrm-{clock.real_now():%Y%m%dT%H%M%SZ}-{settings.VERSION}"
-    whole, half = folder / name, folder / f"{name}.partial"
+    whole, half = folder / name, folder / f"{name}{_HALF}"
     with _only_for_us():
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,9 +48,11 @@ def take(folder: Path) -> Path:
 
 
 def discard_old(folder: Path, keep: int) -> list[Path]:
-    """Deletes all but the `keep` newest complete backups of `folder`; returns those that went."""
+    """Deletes all but the `keep` newest backups of `folder`, and what broke off before them; returns what went."""
     found = sorted(path for path in folder.iterdir() if path.is_dir() and _NAME.fullmatch(path.name))
-    old = found[: max(0, len(found) - max(1, keep))]
+    whole = [path for path in found if path.suffix != _HALF]
+    oldest_kept = whole[-max(1, keep) :][0]
+    old = found[: found.index(oldest_kept)]
     for path in old:
         shutil.rmtree(path)
     return old
