@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable
 
 from .book import AddressBook
+from .broadcasts import Broadcasts
 from .chats import Chats
 from .clock import Clock
 from .contacts import Contacts
 from .lag import Lag
+from .media import Media
 from .quota import ReceiveQuota
-from .records import WelcomeCode
+from .records import Broadcast, Task, WelcomeCode
 from .settings import CHAT_LAG, DELETE_LAG, OTHER_LAG, Quantiles, Settings
 from .tags import Tags
 from .ways import Ways
@@ -38,8 +40,10 @@ class World:
         self.ways = Ways(self)
         self.quota = ReceiveQuota(self)
         self.changes = 0  # acts and accepted writes so far
-        self.media: set[str] = set()  # media ids that exist
+        self.media = Media(self)
+        self.broadcasts = Broadcasts(self)
         self.on_welcome: Callable[[WelcomeCode], None] | None = None  # told when a welcome was accepted
+        self.on_confirmed: Callable[[Broadcast, Task], None] | None = None  # told when a member confirmed
 
     def now(self) -> int:
         """Domain time in unix seconds."""
