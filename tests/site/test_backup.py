@@ -114,6 +114,27 @@ def facts_by_table() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+SCHEMA = """
+SELECT 'column', attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull,
+       pg_get_expr(adbin, adrelid)
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p')
+UNION ALL SELECT 'index', tablename, indexname, indexdef, NULL, NULL FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), NULL, NULL
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL SELECT 'partition', inhparent::regclass::text, inhrelid::regclass::text, pg_get_expr(relpartbound, oid), NULL, NULL
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE relkind = 'r'
+UNION ALL SELECT 'sequence', sequencename, last_value::text, NULL, NULL, NULL FROM pg_sequences WHERE schemaname = 'public'
+"""
+
+
+def schema() -> set[tuple[Any, ...]]:
+    """Columns, indexes, constraints, partitions, and how far the sequences are."""
+    with connection.cursor() as cursor:
+        cursor.execute(SCHEMA)
+        return set(cursor.fetchall())
+
+
 def lose_everything() -> None:
     """A new machine: no uploads, a database that is there and empty."""
     shutil.rmtree(settings.MEDIA_ROOT)
@@ -147,6 +168,17 @@ def test_what_was_lost_comes_back(taken: Path, picture: Path) -> None:
     assert (bytes(callback.digest), callback.raw) == (b"\x00\xff" * 16, "<xml>\n\\.\t</xml>")
     assert picture.read_bytes() == PICTURE
     assert list(AuditRecord.objects.values_list("deed", "subject")) == [("backup.restore", taken.name)]
+
+
+def test_the_schema_comes_back_as_it_was(taken: Path) -> None:
+    """Partitions, indexes and keys too, of every table that there is."""
+    before = {row for row in schema() if row[1] != "base_auditrecord_id_seq"}  # the backup itself is noted there
+    assert {row[0] for row in before} == {"column", "index", "constraint", "partition", "sequence"}
+    lose_everything()
+
+    run("restore", str(taken))
+
+    assert {row for row in schema() if row[1] != "base_auditrecord_id_seq"} == before
 
 
 def test_ids_go_on_and_partitions_take_rows_after_a_restore(taken: Path) -> None:
