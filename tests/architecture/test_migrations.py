@@ -1,6 +1,6 @@
 """Migrations are forward-safe: the version before runs on the new schema, as the README's chapter on upgrades promises."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from django.apps import apps
@@ -41,7 +41,7 @@ def later_migrations(loader: MigrationLoader) -> list[Key]:
     return sorted(key for key in keys if key[1][:4] > FIRST_RELEASE.get(key[0], "")[:4])
 
 
-def on_the_database(operations: list[Operation]) -> Iterator[Operation]:
+def on_the_database(operations: Sequence[Operation]) -> Iterator[Operation]:
     for operation in operations:
         if isinstance(operation, migrations.SeparateDatabaseAndState):
             yield from on_the_database(operation.database_operations)
@@ -110,7 +110,7 @@ def test_the_version_before_runs_on_the_new_schema() -> None:
 def test_what_the_version_before_could_not_live_with_is_found(operation: Operation, reason: str) -> None:
     loader = MigrationLoader(None)
     key = ("contacts", FIRST_RELEASE["contacts"])
-    loader.disk_migrations[key].operations = [operation]
+    loader.disk_migrations[key].__dict__["operations"] = [operation]
 
     found = list(faults(loader, key, set()))
 
