@@ -9,6 +9,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .clock import Clock
 from .server import DEMO_AES_KEY, DEMO_AGENT_ID, DEMO_CORP_ID, DEMO_SECRET, DEMO_TOKEN, StandIn
@@ -40,6 +41,9 @@ def _setting(name: str, default: str) -> str:
 
 def build(options: argparse.Namespace) -> StandIn:
     """A stand-in as the options and the environment say; ValueError names what is wrong."""
+    settings = Settings() if options.quiet else Settings.platform()
+    if host := urlsplit(_setting("PUBLIC_URL", "")).netloc:
+        settings.trusted_domains = (host,)
     return StandIn(
         scenario=options.scenario,
         corp_id=_setting("WECOM_CORP_ID", DEMO_CORP_ID),
@@ -51,7 +55,7 @@ def build(options: argparse.Namespace) -> StandIn:
         host=options.host,
         port=options.port,
         seed=options.seed,
-        settings=Settings() if options.quiet else Settings.platform(),
+        settings=settings,
         clock=Clock.from_environment(),
         customers=options.customers,
         days=options.days,

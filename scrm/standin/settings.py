@@ -54,6 +54,10 @@ class Settings:
     half_listed: bool = True  # whether reads name relations that are only half
     receive_rule: str = "month_total"  # month_total | week_7 | day_1, platform.md 1
     welcome_busy: float = 0.0  # share of welcomes answered 41096
+    app_messages_per_minute: int = 30  # to one member; the rest is dropped silently, wecom-api.md §1.3
+    sign_in_life: float = 300.0  # of an OAuth code, wecom-api.md §4.2
+    sign_in_as: str = ""  # who signs in at the platform's pages without being asked
+    trusted_domains: tuple[str, ...] = ()  # hosts (with port) that pages may lead back to; none: any
     unionids: bool = True  # the corp bound a WeChat developer account
     # How live people's chat events look; what tests do themselves they name in the act.
     merged_joins: float = 0.0  # share of joins within 3 s of each other told as one event

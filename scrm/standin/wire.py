@@ -32,6 +32,7 @@ class Response:
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=UTF-8"
+    location: str = ""  # of a redirect
 
 
 # A connection that ends in mid-request, talks nonsense, or is ended with the server.
@@ -88,8 +89,9 @@ def _headers(lines: list[str]) -> dict[str, str]:
 
 def _head(response: Response, keep: bool) -> bytes:
     phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else "-"
+    location = f"Location: {response.location}\r\n" if response.location else ""
     return (
-        f"HTTP/1.1 {response.status} {phrase}\r\nContent-Type: {response.content_type}\r\n"
+        f"HTTP/1.1 {response.status} {phrase}\r\n{location}Content-Type: {response.content_type}\r\n"
         f"Content-Length: {len(response.body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     ).encode()
 

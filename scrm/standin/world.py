@@ -7,6 +7,7 @@ import string
 import threading
 from collections.abc import Callable
 
+from .app_messages import AppMessages
 from .book import AddressBook
 from .chats import Chats
 from .clock import Clock
@@ -15,6 +16,7 @@ from .lag import Lag
 from .quota import ReceiveQuota
 from .records import WelcomeCode
 from .settings import CHAT_LAG, DELETE_LAG, OTHER_LAG, Quantiles, Settings
+from .sign_ins import SignIns
 from .tags import Tags
 from .ways import Ways
 
@@ -37,6 +39,8 @@ class World:
         self.chats = Chats(self)
         self.ways = Ways(self)
         self.quota = ReceiveQuota(self)
+        self.app_messages = AppMessages(settings)
+        self.sign_ins = SignIns(self)
         self.changes = 0  # acts and accepted writes so far
         self.media: set[str] = set()  # media ids that exist
         self.on_welcome: Callable[[WelcomeCode], None] | None = None  # told when a welcome was accepted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import access, book, chats, contacts, tags, ways, welcome
+from . import access, book, chats, contacts, identity, messages, tags, ways, welcome
 from .call import Call
 
 
@@ -22,6 +22,8 @@ ROUTES: dict[str, Route] = {
     "getcallbackip": Route("GET", access.ip_list),
     "get_api_domain_ip": Route("GET", access.ip_list),
     "agent/get": Route("GET", access.agent_get),
+    "auth/getuserinfo": Route("GET", identity.getuserinfo),
+    "message/send": Route("POST", messages.send),
     "department/list": Route("GET", book.department_list),
     "department/simplelist": Route("GET", book.department_simplelist),
     "department/get": Route("GET", book.department_get),
