@@ -127,11 +127,13 @@ def test_the_thirty_first_in_a_minute_is_dropped_without_a_word(standin: StandIn
 
 
 def test_a_checked_repeat_is_not_shown_again(standin: StandIn, api: Api) -> None:
-    for more in ({"enable_duplicate_check": 1}, {"enable_duplicate_check": 1}, {}):
+    given: list[dict[str, Any]] = [{"enable_duplicate_check": 1}, {"enable_duplicate_check": 1}, {}]
+    for more in given:
         assert api.post(PATH, text(**more))["errcode"] == 0
     api.post(PATH, text("别的", enable_duplicate_check=1))
 
     assert [row["received"] for row in standin.ledger.of("app_message")] == [["wanglei"], [], ["wanglei"], ["wanglei"]]
     assert standin.ledger.of("app_message")[1]["duplicates"] == ["wanglei"]
-    for wrong in ({"enable_duplicate_check": 2}, {"duplicate_check_interval": 14_401}, {"safe": 3}):
+    refused: list[dict[str, Any]] = [{"enable_duplicate_check": 2}, {"duplicate_check_interval": 14_401}, {"safe": 3}]
+    for wrong in refused:
         assert api.post(PATH, text(**wrong))["errcode"] == 40058
