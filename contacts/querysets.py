@@ -29,6 +29,10 @@ class StaffQuerySet(models.QuerySet["Staff"]):
         """Not left."""
         return self.filter(left_at__isnull=True)
 
+    def at_work(self) -> "StaffQuerySet":
+        """Active in the address book: may sign in and be written to."""
+        return self.present().filter(status=1)
+
     def counted(self) -> "StaffQuerySet":
         """Those whose customers count in numbers (no persona accounts)."""
         return self.filter(is_persona=False)

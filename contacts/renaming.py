@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from contacts import follows
 from contacts.caches import refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Staff
+from scrm.base.models import User
 
 # Higher rooms add what they keep: userids as text (called with the old and the new one), rows that point at a member
 # (called with the row that goes and the row that stays).
@@ -24,6 +25,7 @@ def rename_staff(old: str, new: str) -> None:
         _merge(double, into=staff)
     former = sorted({*staff.former_userids, old})
     Staff.objects.filter(pk=staff.pk).update(userid=new, former_userids=former, changed_at=Now())
+    User.objects.filter(wecom_userid=old).update(wecom_userid=new)  # who logs in as this member still does
     for renamed in renamings:
         renamed(old, new)
 

@@ -70,6 +70,9 @@ CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat hold
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
 NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
+STAFF_SIGN_IN = env.one_of(
+    "STAFF_SIGN_IN", ("oauth", "link"), "oauth", meaning="staff's own pages: oauth, or link while no domain is trusted"
+)
 TASK_LINK_HOURS = env.whole("TASK_LINK_HOURS", 72, meaning="hours that a signed link to the task page works")
 CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
 WECOM_CALLS_PER_MINUTE = env.whole(

@@ -29,6 +29,7 @@ MALFORMED = [
     ("WECOM_OAUTH_URL", "open.weixin.qq.com", "with the slash"),
     ("WECOM_LOGIN_URL", "https://login.example.com", "with the slash"),
     ("NOTICE_RETENTION_DAYS", "long", "NOTICE_RETENTION_DAYS=180"),
+    ("STAFF_SIGN_IN", "guess", "oauth, link"),
     ("TASK_LINK_HOURS", "0", "1 is the least"),
     ("WECOM_CALLBACK_AES_KEY", "short", "43"),
     ("WECOM_CALLBACK_TOKEN", "not a token!", "letters and digits"),

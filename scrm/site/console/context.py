@@ -6,14 +6,18 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from scrm.site.signin import trip
+
 
 def console(request: HttpRequest) -> dict[str, Any]:
-    """`sending`: off | allowlist | on, in words and with a sentence on what it means; `version`."""
+    """`sending`: off | allowlist | on, in words and with a sentence on what it means; `version`; `wecom_login`: whether
+    WeCom can say who logs in."""
     return {
         "sending": settings.SENDING,
         "sending_word": _word(settings.SENDING),
         "sending_meaning": _meaning(settings.SENDING),
         "version": settings.VERSION,
+        "wecom_login": trip.is_set_up(),
     }
 
 
