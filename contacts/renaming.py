@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from contacts import follows
 from contacts.caches import refresh_customers
-from contacts.models import Customer, Follow, FollowEvidence, Staff
+from contacts.models import Customer, Follow, FollowEvidence, Notice, Staff
 from scrm.base.models import User
 
 # Higher rooms add what they keep: userids as text (called with the old and the new one), rows that point at a member
@@ -41,6 +41,8 @@ def _merge(double: Staff, *, into: Staff) -> None:
     _take_back_ends(into, list(doubled.open().values_list("customer_id", flat=True)))
     Follow.objects.filter(pk__in=list(doubled.values_list("pk", flat=True))).delete()
     Follow.objects.filter(staff=double).update(staff=into, changed_at=Now())
+    told = Notice.objects.filter(staff=into).values("key")
+    Notice.objects.filter(staff=double).exclude(key__in=told).update(staff=into)
     for customer in customers:
         follows.recompute(into, customer)
     refresh_customers([customer.pk for customer in customers])

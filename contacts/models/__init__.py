@@ -3,6 +3,7 @@
 from contacts.models.channel import Channel
 from contacts.models.customer import Customer
 from contacts.models.follow import Follow, FollowEvidence
+from contacts.models.notice import Notice
 from contacts.models.staff import Department, Staff
 from contacts.models.sync import SyncRun, SyncSeen, SyncStep
 from contacts.models.tag import Tag, TagGroup
@@ -13,6 +14,7 @@ __all__ = [
     "Department",
     "Follow",
     "FollowEvidence",
+    "Notice",
     "Staff",
     "SyncRun",
     "SyncSeen",

@@ -65,6 +65,7 @@ DELETE FROM base_work WHERE id IN (
     WHERE state IN ('done', 'ignored') AND settled_at < statement_timestamp() - make_interval(days => %(days)s)
       AND ((source_kind = 'callback' AND NOT EXISTS (SELECT 1 FROM wecom_callback s WHERE s.id = w.source_id))
         OR (source_kind = 'announcement' AND NOT EXISTS (SELECT 1 FROM base_announcement s WHERE s.id = w.source_id))
+        OR (source_kind = 'notice' AND NOT EXISTS (SELECT 1 FROM contacts_notice s WHERE s.id = w.source_id))
         OR (source_kind = 'sync_step' AND NOT EXISTS (SELECT 1 FROM contacts_syncstep s WHERE s.id = w.source_id)))
     LIMIT %(batch)s)
 """
@@ -95,6 +96,11 @@ def _rules() -> list[_Rule]:
             ANNOUNCEMENT_DAYS,
         ),
         _Rule("sync_steps", _source("contacts_syncstep", "sync_step", _STEPS)),
+        _Rule(
+            "notices",
+            _source("contacts_notice", "notice", _OLDER.format("s.changed_at")),
+            settings.NOTICE_RETENTION_DAYS,
+        ),
         _Rule("chat_versions", _VERSIONS, VERSION_DAYS),
         _Rule("orphaned_work", _ORPHANS, 1),
     ]
