@@ -55,7 +55,7 @@ WECOM_CALLBACK_TOKEN = env.text("WECOM_CALLBACK_TOKEN", meaning="Token of 接收
 WECOM_CALLBACK_AES_KEY = env.text("WECOM_CALLBACK_AES_KEY", meaning="EncodingAESKey of the same page, 43 characters")
 SENDING = env.one_of("SENDING", ("off", "allowlist", "on"), "off", meaning="brake before everything a customer notices")
 SENDING_ALLOWLIST = frozenset(
-    env.words("SENDING_ALLOWLIST", meaning="external user ids and chat ids that SENDING=allowlist lets through")
+    env.words("SENDING_ALLOWLIST", meaning="ids of customers, chats and staff that SENDING=allowlist lets through")
 )
 QUIET_HOURS = env.quiet_hours("QUIET_HOURS", "22:30-08:00", meaning="no sends are created in these hours, company time")
 

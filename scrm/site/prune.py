@@ -56,6 +56,12 @@ DELETE FROM groups_chatversion v USING (
 ) old WHERE v.id = old.id
 """
 
+_OPENED_LINKS = """
+DELETE FROM contacts_openedlink WHERE id IN (
+    SELECT id FROM contacts_openedlink WHERE opened_at < statement_timestamp() - make_interval(days => %(days)s)
+    LIMIT %(batch)s)
+"""
+
 _STEPS = "s.run_id NOT IN (SELECT id FROM contacts_syncrun ORDER BY id DESC LIMIT %(runs)s)"
 
 # Of sources that went another way, such as by hand in the database.
@@ -101,6 +107,7 @@ def _rules() -> list[_Rule]:
             _source("contacts_notice", "notice", _OLDER.format("s.changed_at")),
             settings.NOTICE_RETENTION_DAYS,
         ),
+        _Rule("opened_links", _OPENED_LINKS, settings.TASK_LINK_HOURS // 24 + 1),
         _Rule("chat_versions", _VERSIONS, VERSION_DAYS),
         _Rule("orphaned_work", _ORPHANS, 1),
     ]

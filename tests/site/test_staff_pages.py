@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from contacts.models import Staff
+from contacts.models import OpenedLink, Staff
 from scrm.base import signing
 from scrm.base.models import User
 from scrm.site.h5 import links
@@ -25,6 +25,11 @@ def staff(corp: Corp, wanglei: Staff, zhaomin: Staff) -> None:
 
 def key_of(staff: Staff) -> str:
     return parse_qs(urlsplit(links.task_link(staff)).query)["k"][0]
+
+
+def open_link(client: Client, key: str) -> Any:
+    """What a browser that follows redirects shows in the end."""
+    return client.get(PAGE, {"k": key}, follow=True)
 
 
 def said(answer: Any, words: str, status: int = 403) -> bool:
@@ -75,10 +80,28 @@ def test_a_signed_link_signs_in_and_leaves_no_key_behind(wanglei: Staff) -> None
     client, link = browser(), links.task_link(wanglei)
     assert link.startswith(f"http://{HOST}{PAGE}?k=")
 
-    answer = client.get(f"{PAGE}?broadcast=7&k={key_of(wanglei)}")
+    first = client.get(f"{PAGE}?broadcast=7&k={key_of(wanglei)}")
+    second = client.get(first.headers["Location"])
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"{PAGE}?broadcast=7")
+    assert (second.status_code, second.headers["Location"]) == (302, f"{PAGE}?broadcast=7")
     assert client.get(PAGE).content == b"GET wanglei"
+
+
+def test_the_first_device_that_opens_a_link_keeps_it(wanglei: Staff) -> None:
+    key, glance, owner, other = key_of(wanglei), browser(), browser(), browser()
+    glance.get(PAGE, {"k": key})  # a program that looks at links and comes no second time
+
+    assert open_link(owner, key).content == b"GET wanglei"
+    assert said(open_link(other, key), "链接已失效")
+    owner.cookies.pop("sessionid")
+    assert open_link(owner, key).content == b"GET wanglei"
+
+
+def test_a_browser_without_cookies_is_told_and_not_sent_round(wanglei: Staff) -> None:
+    answer = browser().get(PAGE, {"k": key_of(wanglei), "named": ""})
+
+    assert said(answer, "链接已失效")
+    assert not OpenedLink.objects.exists()
 
 
 def test_a_link_that_was_passed_on_shows_everybody_their_own_tasks(wanglei: Staff) -> None:
@@ -106,7 +129,7 @@ def test_a_forged_or_old_link_opens_nothing(wanglei: Staff, zhaomin: Staff, sett
         key = "nonsense"
     client = browser()
 
-    assert said(client.get(PAGE, {"k": key}), "链接已失效")
+    assert said(open_link(client, key), "链接已失效")
     assert said(client.get(PAGE), "请从企业微信的应用消息中打开")
 
 
@@ -116,8 +139,7 @@ def test_without_a_trusted_domain_links_work_inside_wecom_too(wanglei: Staff, se
 
     assert said(client.get(PAGE), "请从企业微信的应用消息中打开")
     assert "/h5/signin/" not in client.get(PAGE).content.decode()
-    client.get(PAGE, {"k": key_of(wanglei)})
-    assert client.get(PAGE).content == b"GET wanglei"
+    assert open_link(client, key_of(wanglei)).content == b"GET wanglei"
 
 
 def test_whoever_leaves_is_out_at_once(wanglei: Staff) -> None:

@@ -18,6 +18,7 @@ from scrm.site.signin import trip
 from scrm.site.signin.trip import SignInFailed
 
 View = Callable[..., HttpResponse]
+_NAMED = "named"  # the browser has been given a name
 
 
 def staff_required(view: View) -> View:
@@ -57,9 +58,17 @@ def refusal(request: HttpRequest, error: SignInFailed) -> HttpResponse:
 
 
 def _open_link(request: HttpRequest, key: str) -> HttpResponse:
-    """Signs in and goes on without the key, which must not stay in the history or travel as a referrer."""
+    """Signs in and goes on without the key, which must not stay in the history or travel as a referrer.
+
+    A browser gets a name first and comes again: programs that look at links in passing bind none.
+    """
+    device = session.device_of(request)
+    if not device and _NAMED not in request.GET:
+        response = redirect(f"{request.get_full_path()}&{_NAMED}")
+        session.name_device(response)
+        return response
     try:
-        staff = links.read_task_link(key)
+        staff = links.read_task_link(key, device=device)
     except links.BadLink:
         reason = _("This link is not valid any more. Please open the newest message in WeCom, or ask for a new one.")
         return refusal(request, SignInFailed(reason))
@@ -69,5 +78,6 @@ def _open_link(request: HttpRequest, key: str) -> HttpResponse:
 
 def _without_key(request: HttpRequest) -> str:
     query = request.GET.copy()
-    query.pop(links.PARAMETER, None)
+    for name in (links.PARAMETER, _NAMED):
+        query.pop(name, None)
     return f"{request.path}?{query.urlencode()}" if query else request.path

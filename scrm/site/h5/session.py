@@ -2,11 +2,15 @@
 
 from typing import cast
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import get_random_string
 
 from contacts.models import Staff
 
 _KEY = "h5_staff"
+_DEVICE = "h5_device"
+_YEAR = 365 * 24 * 3600
 OAUTH, LINK = "oauth", "link"  # how the member is known; a link may have been passed on
 
 
@@ -20,6 +24,18 @@ def remember(request: HttpRequest, staff: Staff, *, via: str) -> None:
     """Ties the session to `staff` under a new key."""
     request.session.cycle_key()
     request.session[_KEY] = {"staff": staff.pk, "via": via}
+
+
+def device_of(request: HttpRequest) -> str:
+    """The name that this browser keeps; "" when it has none yet (`name_device`)."""
+    return request.COOKIES.get(_DEVICE, "")[:32]
+
+
+def name_device(response: HttpResponse) -> None:
+    """Gives the browser a name of its own."""
+    response.set_cookie(
+        _DEVICE, get_random_string(32), max_age=_YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax"
+    )
 
 
 def recall(request: HttpRequest) -> tuple[Staff, str] | None:
