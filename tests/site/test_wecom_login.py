@@ -11,6 +11,7 @@ from django.test import Client
 from contacts.models import Staff
 from contacts.renaming import rename_staff
 from scrm.base import clock
+from scrm.base.limits import Bucket
 from scrm.base.models import AuditRecord, User
 from scrm.site.signin import trip
 from tests.corp import Corp
@@ -58,7 +59,7 @@ def test_a_scan_logs_the_linked_user_in_and_leads_on(linked: User) -> None:
     assert (who(client), client.session.session_key == before) == ("bob", False)
     assert client.get("/admin/").status_code == 200
     record = AuditRecord.objects.get()
-    assert (record.deed, record.user, record.detail) == ("user.login", linked, {"via": "wecom"})
+    assert (record.deed, record.user, record.detail) == ("login.wecom", linked, {"staff": "wanglei"})
 
 
 def test_wecoms_own_browser_is_not_asked(linked: User) -> None:
@@ -151,7 +152,7 @@ def test_members_without_an_account_and_others_are_told_so(linked: User, person:
     assert who(client) is None
     record = AuditRecord.objects.get()
     assert (record.deed, record.user, record.subject) == (
-        "user.login_refused", None, person if person == "zhaomin" else "–"
+        "login.refused", None, person if person == "zhaomin" else "–"
     )  # fmt: skip
 
 
@@ -208,6 +209,20 @@ def test_a_platform_that_is_away_is_told_and_nobody_is_logged_in(linked: User, c
 
     assert refused(client.get(back), "企业微信暂时没有响应", 503)
     assert who(client) is None
+
+
+def test_codes_by_the_dozen_do_not_reach_the_platform(
+    linked: User, corp: Corp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trip, "FROM_ONE_ADDRESS", Bucket("signin", "2/minute"))
+    answers = []
+    for _ in range(3):
+        client = browser()
+        state = parse_qs(urlsplit(at_platform(client.get("/signin/"))).query)["state"][0]
+        answers.append(client.get(f"/signin/back/?code=guess&state={state}").status_code)
+
+    assert answers == [400, 400, 429]
+    assert corp.standin.calls.of("auth/getuserinfo") == 2
 
 
 def test_without_its_settings_there_is_no_button_and_a_reason(linked: User, settings: Any) -> None:

@@ -51,10 +51,10 @@ def back(request: HttpRequest) -> HttpResponse:
         user = user_of_member(identity.userid)
     except SignInFailed as error:
         named = identity.userid or "–"
-        audit.record("user.login_refused", user=None, subject=named, request=request, via="wecom", reason=str(error))
+        audit.record("login.refused", user=None, subject=named, request=request, reason=str(error))
         return _refusal(request, error)
     login(request, user, backend=_BACKEND)  # gives the session a new key
-    audit.record("user.login", user=user, subject=user.username, request=request, via="wecom")
+    audit.record("login.wecom", user=user, subject=user.username, request=request, staff=identity.userid)
     return redirect(target)
 
 

@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from scrm.base import clock
+from scrm.base.limits import Bucket
 from scrm.wecom.api import oauth
 from scrm.wecom.errors import ConfigurationError, WecomError
 from scrm.wecom.schemas import Identity
@@ -22,6 +23,7 @@ from scrm.wecom.schemas import Identity
 LIFE = 600.0  # seconds; the platform's code lives five minutes once it is given (wecom-api.md §4.2)
 PENDING = 5  # trips of one session that may be under way, such as in several tabs
 SECONDS = 5.0  # for the platform to say whose code it is
+FROM_ONE_ADDRESS = Bucket("signin", "300/minute")  # a whole company may share one; invented codes cost API calls
 _KEY = "signins"
 
 
@@ -82,6 +84,8 @@ def come_back(request: HttpRequest, *, purpose: str) -> tuple[Identity, str]:
     code = request.GET.get("code", "")
     if not code:
         raise SignInFailed(_("The sign-in was cancelled in WeCom."))
+    if not FROM_ONE_ADDRESS.allow(request.META.get("REMOTE_ADDR", "")):
+        raise SignInFailed(_("Too many people sign in at once. Please try again in a minute."), status=429)
     try:
         return oauth.identity(code, timeout=SECONDS), str(trip[1])
     except ConfigurationError as error:
