@@ -9,7 +9,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import handlers, timeline
+        from campaigns import handlers, sending, timeline
 
         handlers.connect()
+        sending.connect()
         timeline.connect()

@@ -1,15 +1,16 @@
-"""Phrases about welcomes."""
+"""Phrases about welcomes and broadcasts. Every list that a user sees goes through `visible_to(user)`."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from contacts.models import Staff
 from scrm.base.models import User
 
 if TYPE_CHECKING:
-    from campaigns.models import Welcome, WelcomeRule  # noqa: F401  named in strings below
+    from campaigns.models import Broadcast, Delivery, Dispatch, Welcome, WelcomeRule  # noqa: F401  named below
 
 
 class WelcomeRuleQuerySet(models.QuerySet["WelcomeRule"]):
@@ -33,3 +34,71 @@ class WelcomeQuerySet(models.QuerySet["Welcome"]):
         if user.has_full_scope:
             return self
         return self.filter(userid__in=Staff.objects.visible_to(user).values("userid"))
+
+
+class BroadcastQuerySet(models.QuerySet["Broadcast"]):
+    def open(self) -> "BroadcastQuerySet":
+        """Of which something may still be sent."""
+        return self.filter(state__in=["planned", "running", "paused"])
+
+    def visible_to(self, user: User) -> "BroadcastQuerySet":
+        """One's own, and those in which staff of one's scope take part."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        dispatches = apps.get_model("campaigns", "Dispatch").objects.visible_to(user).filter(broadcast=OuterRef("pk"))
+        return self.filter(Q(created_by=user.pk) | Exists(dispatches)) if user.is_active else self.none()
+
+
+class DispatchQuerySet(models.QuerySet["Dispatch"]):
+    def waiting(self) -> "DispatchQuerySet":
+        """Tasks that a staff member has still to confirm."""
+        return self.filter(state="sent")
+
+    def failing(self) -> "DispatchQuerySet":
+        """Refused by the platform, or without an answer."""
+        return self.filter(Q(state__in=["refused", "unknown"]))
+
+    def due(self, moment: dt.datetime) -> "DispatchQuerySet":
+        """Those to be created by now that are not, in broadcasts that run."""
+        return self.filter(
+            state__in=["planned", "sending", "unknown"],
+            broadcast__state__in=["planned", "running"],
+            broadcast__create_at__lte=moment,
+        )
+
+    def unsettled(self) -> "DispatchQuerySet":
+        """Those whose results may still change."""
+        return self.filter(settled_at__isnull=True)
+
+    def visible_to(self, user: User) -> "DispatchQuerySet":
+        return self if user.has_full_scope else self.filter(staff__in=Staff.objects.visible_to(user))
+
+
+# What a planned delivery's dispatch says of it.
+_PROGRESS = {"sending": "sending", "unknown": "unknown", "sent": "waiting", "confirmed": "waiting"}
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def with_progress(self) -> "DeliveryQuerySet":
+        """Adds `progress`: the state as users read it, that of the dispatch while the result is open."""
+        open_ = [
+            When(state="planned", dispatch__state=dispatch, then=Value(shown)) for dispatch, shown in _PROGRESS.items()
+        ]
+        return self.annotate(progress=Case(*open_, default=F("state"), output_field=models.CharField()))
+
+    def in_progress(self, state: str) -> "DeliveryQuerySet":
+        """Those whose `progress` is `state`."""
+        return self.with_progress().filter(progress=state)  # type: ignore[misc]  # annotated
+
+    def chosen(self) -> "DeliveryQuerySet":
+        """Recipients to whom something was to be sent (metrics.md deliveries_planned)."""
+        return self.exclude(state="excluded")
+
+    def visible_to(self, user: User) -> "DeliveryQuerySet":
+        """Those of staff in one's scope; of one's own broadcasts also those whom nobody could write to."""
+        if user.has_full_scope:
+            return self
+        nobodys = Q(staff__isnull=True, broadcast__created_by=user.pk)
+        return self.filter(Q(staff__in=Staff.objects.visible_to(user)) | nobodys) if user.is_active else self.none()

@@ -1,12 +1,13 @@
 """The follow ledger's verbs: taking evidence, and computing the periods of friendship from all of it."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models.functions import Now
 
+from contacts.caches import refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Staff
 from scrm.base import clock
 from scrm.base.periods import TOLERANCE, Mark, Period, fold
@@ -82,6 +83,28 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_b
         row.save(update_fields=["ended_at", "ended_by", "ended_known_by", "changed_at"])
         ended.append(row)
     return ended
+
+
+def end_by_send_result(staff: Staff, gone: Mapping[int, dt.datetime]) -> None:
+    """Ends open periods of customers ({primary key: moment}) to whom a message came back as *not a friend any more*:
+    the platform itself lists them for ever (platform.md 17). Runs in the caller's transaction."""
+    customers = list(Customer.objects.select_for_update(no_key=True).filter(pk__in=gone).order_by("pk"))
+    open_since = dict(Follow.objects.open().filter(staff=staff, customer__in=gone).values_list("customer", "added_at"))
+    chosen = [row for row in customers if row.pk in open_since and open_since[row.pk] <= gone[row.pk]]
+    note(
+        FollowEvidence(
+            staff=staff,
+            customer=customer,
+            kind=FollowEvidence.Kind.ENDED,
+            at=gone[customer.pk],
+            ended_by=Follow.EndedBy.CUSTOMER,
+            known_by=Follow.KnownBy.SEND_RESULT,
+        )
+        for customer in chosen
+    )
+    for customer in chosen:
+        recompute(staff, customer)
+    refresh_customers([customer.pk for customer in chosen])
 
 
 def _state_of_list(row: Follow, listed: FollowInfo) -> str:

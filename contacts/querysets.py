@@ -33,6 +33,10 @@ class StaffQuerySet(models.QuerySet["Staff"]):
         """Active in the address book: may sign in and be written to."""
         return self.present().filter(status=1)
 
+    def able_to_send(self) -> "StaffQuerySet":
+        """Who can confirm a broadcast: present, activated, with the customer-contact function."""
+        return self.present().filter(serves_customers=True).exclude(status__in=[2, 4, 5])
+
     def counted(self) -> "StaffQuerySet":
         """Those whose customers count in numbers (no persona accounts)."""
         return self.filter(is_persona=False)

@@ -59,6 +59,24 @@ SENDING_ALLOWLIST = frozenset(
 )
 QUIET_HOURS = env.quiet_hours("QUIET_HOURS", "22:30-08:00", meaning="no sends are created in these hours, company time")
 
+# Broadcasts. The company's admin chooses the receive rule in WeCom's console, and no API tells which (platform.md 1).
+RECEIVE_RULE = env.one_of(
+    "RECEIVE_RULE", ("month_total", "week_7", "day_1"), "month_total", meaning="broadcasts a customer may receive"
+)
+SEND_CAP_PER_WEEK = env.whole(
+    "SEND_CAP_PER_WEEK", 0, least=0, meaning="our own limit of broadcasts to one customer or chat in 7 days; 0: none"
+)
+SEND_FAILURES_BEFORE_PAUSE = env.whole(
+    "SEND_FAILURES_BEFORE_PAUSE", 3, meaning="refused or unanswered tasks after which a broadcast pauses by itself"
+)
+SEND_CREATE_SECONDS = env.number(
+    "SEND_CREATE_SECONDS", 15, least=0.1, meaning="seconds that creating a task may take before it is looked for"
+)
+SEND_LOOKUP_DELAYS = env.numbers(
+    "SEND_LOOKUP_DELAYS", "5,30", meaning="seconds after which a task without an answer is looked for"
+)
+SEND_POLL_SECONDS = env.number("SEND_POLL_SECONDS", 20, least=0.05, meaning="wait between reads of a task's results")
+
 # Reads are answered late by the platform (platform.md 10): when an event without versions is read again, in seconds.
 CONTACT_READ_DELAYS = env.numbers("CONTACT_READ_DELAYS", "3,60", meaning="seconds after which a contact is read")
 CHAT_COALESCE_SECONDS = env.number("CHAT_COALESCE_SECONDS", 1.5, least=0, meaning="wait for more events of one chat")

@@ -34,6 +34,7 @@ class Customer(models.Model):
     first_state = models.CharField(max_length=128, blank=True)
     open_follows = models.PositiveIntegerField(_("friends on staff"), default=0)
     lost_at = models.DateTimeField(_("lost"), null=True)
+    do_not_contact_at = models.DateTimeField(_("wants no broadcasts since"), null=True, blank=True)
 
     read_at = models.DateTimeField(null=True)  # start of the last applied read, the database's clock
     created_at = models.DateTimeField(db_default=Now())

@@ -53,10 +53,9 @@ def actions(world: World) -> dict[str, Action]:
         "change_owner": chats.change_owner,
         "set_admins": chats.set_admins,
         "dismiss_chat": chats.dismiss_chat,
-        "add_media": lambda media_id: _add_media(world, media_id),
+        "add_media": world.media.add_media,
+        "expire_media": world.media.expire_media,
+        "confirm": world.broadcasts.confirm,
+        "send_privately": world.broadcasts.send_privately,
+        "talk": contacts.talk,
     }
-
-
-def _add_media(world: World, media_id: str) -> Change:
-    world.media.add(media_id)
-    return Change({"media_id": media_id})

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .errors import Refusal
 from .live_groups import GroupLife
+from .live_staff import StaffLife
 from .records import Staff, WelcomeCode
 from .scenarios.draws import HOURS_ADDS, JOIN_DELAY, Hours, day_begin, weekday
 from .scenarios.people import LEAVE_AND_DELETE, NO_CODE, REFUSED, WITHIN_48_H
@@ -62,12 +63,14 @@ class LivePeople:
         self._known: list[str] = []
         self._begun = 0.0
         self.groups = GroupLife(standin, self)
+        self.staff = StaffLife(standin, self)
 
     async def live(self) -> None:
         """Act until cancelled. The empty scenario has nobody."""
         if self._profile is None:
             return
         self._world.on_welcome = self.welcomed
+        self._world.on_confirmed = self.staff.confirmed
         self._known = [customer.external_userid for customer in self._world.contacts.customers.values()]
         self._begun = before = time.monotonic()
         while True:
@@ -103,7 +106,11 @@ class LivePeople:
     def delete_soon(self, external_userid: str) -> None:
         """Some who leave a chat also delete the friend within the hour."""
         if self.rng.random() < LEAVE_AND_DELETE:
-            self.after(self.rng.random() * 3600, lambda: self._delete(external_userid))
+            self.delete_after(self.rng.random() * 3600, external_userid)
+
+    def delete_after(self, domain_seconds: float, external_userid: str) -> None:
+        """A customer deletes the friend, in a while."""
+        self.after(domain_seconds, lambda: self._delete(external_userid))
 
     # -- rhythm ------------------------------------------------------------------------------------
 
@@ -112,14 +119,14 @@ class LivePeople:
         while self._due and self._due[0][0] <= time.monotonic():
             self._try(heapq.heappop(self._due)[2])
         adds = self._adds_a_minute(profile)
-        for rate, act in (
-            (adds, self._arrive),
-            (adds * EDITS, self._edit),
-            (adds * DELETES, lambda: self._delete(None)),
-            (adds * LEAVES, self.groups.somebody_leaves),
-            (adds * GROUP_WORK, self.groups.owner_works),
+        for expected, act in (
+            (adds * minutes, self._arrive),
+            (adds * EDITS * minutes, self._edit),
+            (adds * DELETES * minutes, lambda: self._delete(None)),
+            (adds * LEAVES * minutes, self.groups.somebody_leaves),
+            (adds * GROUP_WORK * minutes, self.groups.owner_works),
+            (self.staff.own_sends(minutes), self.staff.somebody_sends),
         ):
-            expected = rate * minutes
             for _ in range(int(expected) + (self.rng.random() < expected % 1)):
                 self._try(act)
 

@@ -154,6 +154,7 @@ class AddressBook:
         self._world.contacts.rename_staff(staff, userid)
         self._world.chats.rename_staff(userid, new_userid)
         self._world.ways.rename_staff(userid, new_userid)
+        self._world.broadcasts.rename_staff(userid, new_userid)
         fields = events.contact("update_user", UserID=userid, NewUserID=new_userid)
         return Change({"userid": new_userid}, fields)
 

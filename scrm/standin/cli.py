@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from .clock import Clock
 from .server import DEMO_AES_KEY, DEMO_AGENT_ID, DEMO_CORP_ID, DEMO_SECRET, DEMO_TOKEN, StandIn
-from .settings import Settings
+from .settings import CHOICES, Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--callback-url", help="where events are sent")
     parser.add_argument("--no-traffic", action="store_true", help="nobody does anything by themselves")
     parser.add_argument("--pace", type=float, default=6.0, help="least adds a minute of live traffic at first")
+    parser.add_argument("--confirm", choices=CHOICES["confirm"], default="natural", help="how staff confirm broadcasts")
+    parser.add_argument("--confirm-speed", type=float, default=1.0, help="how much faster than people really do")
     parser.add_argument("--state", type=Path, help="file that keeps the world over restarts")
     parser.add_argument("--quiet", action="store_true", help="no lag, no jitter, no repeats (as in tests)")
 
@@ -41,7 +43,10 @@ def _setting(name: str, default: str) -> str:
 
 def build(options: argparse.Namespace) -> StandIn:
     """A stand-in as the options and the environment say; ValueError names what is wrong."""
+    if options.confirm_speed <= 0:
+        raise ValueError(f"--confirm-speed {options.confirm_speed:g}: give a number above 0")
     settings = Settings() if options.quiet else Settings.platform()
+    settings.change({"confirm": options.confirm, "confirm_speed": options.confirm_speed})
     if host := urlsplit(_setting("PUBLIC_URL", "")).netloc:
         settings.trusted_domains = (host,)
     return StandIn(

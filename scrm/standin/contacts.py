@@ -23,6 +23,7 @@ class Contacts:
         self._world = world
         self.customers: dict[str, Customer] = {}
         self.codes: dict[str, WelcomeCode] = {}
+        self.last_talk: dict[str, str] = {}  # external_userid → the member who talked last, when it was told
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -46,6 +47,15 @@ class Contacts:
         if found is None:
             raise Refusal(84061)
         return found
+
+    def talker(self, customer: Customer) -> Follow | None:
+        """The relation of the member who last talked to the customer: by an add when no talk was told."""
+        told = self.last_talk.get(customer.external_userid)
+        return max(
+            customer.follows,
+            key=lambda item: (not item.half and not item.one_way, item.userid == told, item.createtime),
+            default=None,
+        )
 
     # -- happenings ------------------------------------------------------------------------------
 
@@ -194,6 +204,12 @@ class Contacts:
         for code in self.codes.values():
             if (code.userid, code.external_userid) == (userid, external_userid):
                 code.used = True
+        return self.talk(userid, external_userid)
+
+    def talk(self, userid: str, external_userid: str) -> Change:
+        """A customer and a member talk; nobody is told."""
+        self.follow(userid, external_userid)
+        self.last_talk[external_userid] = userid
         return Change({"userid": userid, "external_userid": external_userid})
 
     # -- welcome codes ---------------------------------------------------------------------------
@@ -226,6 +242,8 @@ class Contacts:
         """A member has another userid."""
         for person_id in staff.people:
             customer = self.customers[person_id]
+            if self.last_talk.get(person_id) == old_userid:
+                self.last_talk[person_id] = staff.userid
             customer.follows = tuple(
                 item._replace(userid=staff.userid) if item.userid == old_userid else item for item in customer.follows
             )

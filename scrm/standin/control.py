@@ -3,6 +3,9 @@
 - POST `faults` (list of rules, see `faults`), DELETE `faults`
 - GET `ledger?kind=&after=`, GET `calls`, GET `state?part=`, GET `callbacks?after=`
 - POST `actions` (one `{"action": …, …}` or a list; `"callback": false` tells nobody)
+- Broadcasts: GET `ledger?kind=broadcast` (accepted calls, each with its recipients), GET `state?part=broadcasts` (every
+  receiver's true status), actions `confirm` (`msgid`, `userid`, each optional: confirm now) and `send_privately`;
+  POST `settings` `{"confirm": "at_once"}` says how staff confirm
 - POST `settings` (see `settings.Settings`), POST `deliver` `{"ids": […], "in_turn": true}`
 - POST `expire_tokens` `{"revoke": false}`, POST `settle` (reads see everything at once)
 """

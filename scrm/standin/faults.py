@@ -8,6 +8,8 @@ counted from the moment the rule is set, the first is 1. `call` names one, `from
 - `status`: HTTP status `value`, nothing done
 - `drop_before`: the connection ends, nothing done
 - `drop_after`: the call is done, then the connection ends without an answer
+- `reset_after`: the call is done, then the connection is reset (RST)
+- `delay_after`: the call is done at once, its answer comes after `value` seconds: time-out after acceptance
 - `errcode`: that code, nothing done
 - `garbage`: HTTP 200 with a body that is not JSON, after the call was done
 """
@@ -17,7 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-ACTIONS = ("delay", "status", "drop_before", "drop_after", "errcode", "garbage")
+ACTIONS = (
+    "delay", "status", "drop_before", "drop_after", "reset_after", "delay_after", "errcode", "garbage"
+)  # fmt: skip
 
 
 @dataclass(slots=True)

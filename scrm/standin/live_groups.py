@@ -47,10 +47,15 @@ class GroupLife:
         self._do_join(chat, members, scene=3)
 
     def somebody_leaves(self) -> None:
-        """A random person of a random chat goes; sometimes the owner removes a stranger."""
+        """A random person of a random chat goes."""
         chat = self._random_chat()
-        outside = [item for item in chat.members.values() if item.type == 2] if chat is not None else []
-        if chat is None or not outside:
+        if chat is not None:
+            self.leave(chat)
+
+    def leave(self, chat: ChatView) -> None:
+        """A random person of a chat goes; sometimes the owner removes a stranger."""
+        outside = [item for item in chat.members.values() if item.type == 2]
+        if not outside:
             return
         rng = self._people.rng
         person = rng.choice(outside).member_id

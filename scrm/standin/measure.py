@@ -1,6 +1,7 @@
 """Measures the stand-in itself: `python -m scrm.standin.measure [--customers N]`, one JSON object a line.
 
-Goals: 300,000 customers within one GB, pages of 100 customers at 100 a second or more, 300 callbacks a second.
+Goals: 300,000 customers within one GB, pages of 100 customers at 100 a second or more, 300 callbacks a second,
+broadcasts that take a second for 100,000 receivers, 20,000 rows of their results a second.
 """
 
 from __future__ import annotations
@@ -39,6 +40,39 @@ def measure_pages(customers: int, port: int) -> list[dict[str, Any]]:
         {"bench": "standin_pages", "value": round(pages / seconds), "unit": "pages/s", "rows": rows},
         {"bench": "standin_memory", "value": memory, "unit": "MB", "customers": customers},
     ]
+
+
+def measure_broadcasts(receivers: int) -> list[dict[str, Any]]:
+    """Calls to 10,000 customers each, their confirmation, and every page of the results, over one connection."""
+    standin = StandIn()
+    standin.act("create_user", userid="wanglei", callback=False)
+    people = [standin.act("add", userid="wanglei", welcome=False, callback=False) for _ in range(10_000)]
+    body = {"sender": "wanglei", "external_userid": [row["external_userid"] for row in people]}
+    with standin:
+        connection = _connect(standin.port)
+        token = _ask(connection, f"gettoken?corpid={DEMO_CORP_ID}&corpsecret={DEMO_SECRET}")["access_token"]
+        begun = time.monotonic()
+        path = f"externalcontact/add_msg_template?access_token={token}"
+        made = [_ask(connection, path, {**body, "text": {"content": "a"}}) for _ in range(receivers // 10_000)]
+        called = time.monotonic()
+        standin.act("confirm")
+        confirmed = time.monotonic()
+        rows = sum(_results(connection, token, answer["msgid"]) for answer in made)
+        read = time.monotonic()
+    return [
+        {"bench": "standin_broadcasts", "value": round(called - begun, 2), "unit": "s", "receivers": receivers},
+        {"bench": "standin_confirmations", "value": round(confirmed - called, 2), "unit": "s", "receivers": receivers},
+        {"bench": "standin_results", "value": round(rows / (read - confirmed)), "unit": "rows/s", "rows": rows},
+    ]
+
+
+def _results(connection: http.client.HTTPConnection, token: str, msgid: str) -> int:
+    rows, cursor = 0, ""
+    while rows == 0 or cursor:
+        body = {"msgid": msgid, "userid": "wanglei", "limit": 1000, "cursor": cursor}
+        answer = _ask(connection, f"externalcontact/get_groupmsg_send_result?access_token={token}", body)
+        rows, cursor = rows + len(answer["send_list"]), answer["next_cursor"]
+    return rows
 
 
 def measure_callbacks(count: int) -> dict[str, Any]:
@@ -121,8 +155,13 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=300_000)
     parser.add_argument("--port", type=int, default=9199)
     parser.add_argument("--callbacks", type=int, default=3000)
+    parser.add_argument("--receivers", type=int, default=320_000)
     options = parser.parse_args()
-    for row in [*measure_pages(options.customers, options.port), measure_callbacks(options.callbacks)]:
+    for row in (
+        *measure_pages(options.customers, options.port),
+        measure_callbacks(options.callbacks),
+        *measure_broadcasts(options.receivers),
+    ):
         sys.stdout.write(json.dumps(row) + "\n")
 
 

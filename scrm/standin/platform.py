@@ -16,7 +16,7 @@ from .ledger import Ledger
 from .limits import CallCounts, Limits
 from .settings import API_DELAY, Settings
 from .tokens import Tokens
-from .wire import Request, Response
+from .wire import RESET, Request, Response
 from .world import World
 
 PREFIX = "/cgi-bin/"
@@ -53,7 +53,11 @@ class Platform:
             delay += sum(fault.value for fault in strikes if fault.action == "delay")
             if delay > 0:
                 await asyncio.sleep(delay)
-            return self._answer(api, route, request, {fault.action: fault for fault in strikes})
+            response = self._answer(api, route, request, {fault.action: fault for fault in strikes})
+            held = sum(fault.value for fault in strikes if fault.action == "delay_after")
+            if held > 0:
+                await asyncio.sleep(held)
+            return response
         finally:
             self.limits.leave(api)
 
@@ -67,9 +71,9 @@ class Platform:
             return Response(b"<html>upstream error</html>", status, "text/html")
         body = self._body(api, route, request, strikes.get("errcode"))
         code = str(body["errcode"])
-        if "drop_after" in strikes:
+        if "drop_after" in strikes or "reset_after" in strikes:
             self.counts.add(api, f"{code} dropped")
-            return None
+            return RESET if "reset_after" in strikes else None
         self.counts.add(api, code)
         if "garbage" in strikes:
             return Response(b"<html>ok</html>", 200, "text/html")
@@ -83,7 +87,10 @@ class Platform:
                 raise Refusal(-1)
             agent_id = self.tokens.check(request.query.get("access_token")) if route.token else 0
             given = _json(route, request)
-            call = Call(self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id)
+            call = Call(
+                self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id,
+                request.body, request.content_type,
+            )  # fmt: skip
             with self.world.lock:
                 self.world.changes += route.method == "POST"
                 return {"errcode": 0, "errmsg": "ok", **route.handler(call)}
@@ -101,6 +108,8 @@ def _json(route: Route, request: Request) -> dict[str, Any]:
         return {}
     if request.method != "POST":
         raise Refusal(40058, "invalid Request Parameter, require POST method")
+    if route.raw:
+        return {}
     try:
         given = json.loads(request.body or b"{}")
     except ValueError:

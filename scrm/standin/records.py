@@ -149,3 +149,37 @@ class WelcomeCode:
     used: bool = False
     busy: bool = False  # another app is sending: the first call gets 41096
     app_used: bool = False  # used by send_welcome_msg (and not by staff who spoke first)
+
+
+@dataclass(slots=True)
+class Task:
+    """What one member has to confirm. A status per receiver: 0 not sent, 1 sent, 2 no friend any more, 3 quota."""
+
+    userid: str
+    receivers: list[str]  # external_userids, or chat ids
+    statuses: bytearray
+    number: int  # the member's tasks until now, this one included
+    confirmed_at: int | None = None  # domain seconds
+    readable: float = 0.0  # real unix seconds from which reads see the statuses
+    reluctant: bool = False  # confirms only when reminded, if at all
+
+    def counts(self) -> dict[str, int]:
+        """Receivers by what became of them."""
+        names = ("waiting", "sent", "lost", "refused")
+        return {name: self.statuses.count(status) for status, name in enumerate(names)}
+
+
+@dataclass(slots=True)
+class Broadcast:
+    """A 群发. Made through the API it has a task per member who must confirm; a private one is confirmed already."""
+
+    msgid: str
+    chat_type: str  # single | group
+    created_at: int  # domain seconds
+    text: str
+    attachments: list[dict[str, Any]]
+    creator: str = ""  # who sent it privately; "" through the API
+    ready: float = 0.0  # real unix seconds until which it is being dispatched: 41063
+    tasks: dict[str, Task] = field(default_factory=dict)  # by userid
+    reminders: list[int] = field(default_factory=list)  # domain seconds
+    cancelled_at: int | None = None

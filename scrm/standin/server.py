@@ -235,7 +235,7 @@ class StandIn:
         if self._say is not None:
             count = len(self.world.contacts.customers)
             self._say(f"Stand-in WeCom listens on {self.url} ({self.scenario}, {count} people)")
-        tasks = [asyncio.create_task(self._live())]
+        tasks = [asyncio.create_task(self._live()), asyncio.create_task(self.world.broadcasts.live())]
         if self._snapshot is not None:
             tasks.append(asyncio.create_task(self._snapshot.keep()))
         try:

@@ -18,7 +18,15 @@ CHAT_LAG: Quantiles = ((0.0, 0.3), (0.5, 0.8), (0.95, 2.0), (0.99, 5.0), (1.0, 6
 DELETE_LAG: Quantiles = ((0.0, 0.5), (0.5, 1.0), (0.9, 3.0), (0.99, 30.0), (1.0, 35.0))
 OTHER_LAG: Quantiles = ((0.0, 0.5), (0.5, 1.0), (1.0, 3.0))
 CALLBACK_SPREAD: Quantiles = ((0.0, 0.2), (0.5, 0.6), (0.99, 2.5), (1.0, 2.5))
+DISPATCHING: Quantiles = ((0.0, 5.0), (0.5, 12.0), (0.95, 25.0), (1.0, 30.0))
+RESULT_LAG: Quantiles = ((0.0, 5.0), (0.5, 20.0), (0.95, 60.0), (1.0, 90.0))
 API_DELAY: Quantiles = ((0.0, 0.03), (0.5, 0.08), (0.95, 0.25), (0.99, 0.9), (1.0, 1.2))
+
+
+CHOICES = {
+    "receive_rule": ("month_total", "week_7", "day_1"),
+    "confirm": ("natural", "at_once", "never", "random"),
+}
 
 
 def at_quantile(points: Quantiles, share: float) -> float:
@@ -53,6 +61,19 @@ class Settings:
     concurrency: dict[str, int] = field(default_factory=lambda: {"*": 10_000})  # by API, above it 45033
     half_listed: bool = True  # whether reads name relations that are only half
     receive_rule: str = "month_total"  # month_total | week_7 | day_1, platform.md 1
+    # Broadcasts, wecom-api.md §10.
+    confirm: str = "natural"  # how staff confirm tasks made from now on: natural | at_once | never | random
+    confirm_of: dict[str, str] = field(default_factory=dict)  # the same for single members, by userid
+    confirm_share: float = 0.5  # of the tasks that are confirmed, at once, when `random`
+    confirm_seed: int = 1  # the same seed, member and number of task give the same decision
+    confirm_speed: float = 1.0  # by how much faster than people really do they confirm when `natural`
+    confirm_never: float = 0.12  # share that people forget without a reminder when `natural`
+    dispatching: float | str = 0.0  # seconds of 41063 after a broadcast was made, or "platform"
+    result_lag: float | str = 0.0  # seconds from a confirmation until its results are read, or "platform"
+    half_refused: bool = False  # a half friend refuses the whole call (84061) instead of being in fail_list
+    create_time_text: bool = False  # get_groupmsg_list_v2 gives create_time as a string of digits
+    task_status_sent: int = 2  # of a confirmed task in get_groupmsg_task; a sample shows 1
+    media_life: float = 3 * 86_400.0  # domain seconds, wecom-api.md §14.1
     welcome_busy: float = 0.0  # share of welcomes answered 41096
     app_messages_per_minute: int = 30  # to one member; the rest is dropped silently, wecom-api.md §1.3
     sign_in_life: float = 300.0  # of an OAuth code, wecom-api.md §4.2
@@ -70,7 +91,7 @@ class Settings:
         return cls(
             lag="platform", spread="platform", api_delay="platform", busy=0.0005, repeats=0.005,
             out_of_order=0.01, lost=0.0005, welcome_busy=0.001, merged_joins=0.3,
-            unnamed_change=0.02, old_form=0.01,
+            unnamed_change=0.02, old_form=0.01, dispatching="platform", result_lag="platform",
         )  # fmt: skip
 
     def change(self, values: dict[str, object]) -> None:
@@ -79,10 +100,12 @@ class Settings:
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"no such setting: {name}")
+            if name in CHOICES and value not in CHOICES[name]:
+                raise ValueError(f"{name} is one of {', '.join(CHOICES[name])}")
             old = getattr(self, name)
             if isinstance(old, dict):
                 if not isinstance(value, dict):
-                    raise ValueError(f"{name} is a mapping of API to number")
+                    raise ValueError(f"{name} is a mapping")
                 old.update(value)
                 continue
             setattr(self, name, tuple(value) if isinstance(value, list) else value)

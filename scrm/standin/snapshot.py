@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .world import World
 
-FORMAT = 1
+FORMAT = 2
 PAUSE = 5.0  # real seconds between two looks
 SHARE = 50  # pause at least so many times as long as saving takes
 
@@ -72,5 +72,10 @@ class Snapshot:
             (world.tags, "groups"),
             (world.chats, "chats"),
             (world.ways, "ways"),
+            (world.contacts, "last_talk"),
             (world.quota, "used"),
+            (world.media, "uploads"),
+            (world.broadcasts, "sent"),
+            (world.broadcasts, "due"),
+            (world.broadcasts, "tasks"),
         ]

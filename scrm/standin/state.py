@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def state(world: World, part: str | None = None) -> dict[str, Any]:
-    """Departments, staff, customers, follows, chats, tags, or one `part` of it. Lag does not touch it."""
+    """Departments, staff, customers, follows, chats, tags, broadcasts, or one `part` of it. Lag does not touch it."""
     parts = {
         "departments": _departments,
         "staff": _staff,
@@ -17,6 +17,7 @@ def state(world: World, part: str | None = None) -> dict[str, Any]:
         "follows": _follows,
         "chats": _chats,
         "tags": _tags,
+        "broadcasts": _broadcasts,
     }
     if part and part not in parts:
         raise ValueError(f"no such part: {part}")
@@ -74,3 +75,28 @@ def _chats(world: World) -> Any:
 
 def _tags(world: World) -> Any:
     return [{**group._asdict(), "tags": [tag._asdict() for tag in group.tags]} for group in world.tags.groups.values()]
+
+
+def _broadcasts(world: World) -> Any:
+    """With every receiver's true status, whatever reads see."""
+    world.broadcasts.catch_up()
+    return [
+        {
+            "msgid": item.msgid,
+            "chat_type": item.chat_type,
+            "creator": item.creator,
+            "created_at": item.created_at,
+            "text": item.text,
+            "cancelled_at": item.cancelled_at,
+            "reminders": item.reminders,
+            "tasks": [
+                {
+                    "userid": task.userid,
+                    "confirmed_at": task.confirmed_at,
+                    "results": dict(zip(task.receivers, task.statuses, strict=True)),
+                }
+                for task in item.tasks.values()
+            ],
+        }
+        for item in world.broadcasts.sent.values()
+    ]

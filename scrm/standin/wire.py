@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-MAX_BODY = 20 * 1024 * 1024
+MAX_BODY = 24 * 1024 * 1024  # above the greatest upload
 MAX_HEAD = 64 * 1024
 
 
@@ -23,17 +25,20 @@ class Request:
     query: dict[str, str]
     body: bytes
     ip: str
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer; the handler returns None instead to end the connection without one."""
+    """An answer; the handler returns None instead to end the connection without one, RESET to reset it."""
 
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=UTF-8"
     location: str = ""  # of a redirect
 
+
+RESET = Response(b"", 0)  # instead of an answer: the connection is reset
 
 # A connection that ends in mid-request, talks nonsense, or is ended with the server.
 _ENDS = (
@@ -50,13 +55,22 @@ async def serve_connection(handler: Handler, reader: asyncio.StreamReader, write
         while (parsed := await _read_request(reader, ip)) is not None:
             request, keep = parsed
             response = await handler(request)
-            if response is None:
+            if response is RESET:
+                _reset(writer)
+            if response is None or response is RESET:
                 break
             writer.write(_head(response, keep) + response.body)
             await writer.drain()
             if not keep:
                 break
     writer.close()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End the connection with RST: nothing is left to linger, and it is not shut down in order."""
+    peer = writer.get_extra_info("socket")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _read_request(reader: asyncio.StreamReader, ip: str) -> tuple[Request, bool] | None:
@@ -69,7 +83,8 @@ async def _read_request(reader: asyncio.StreamReader, ip: str) -> tuple[Request,
         body = await reader.readexactly(min(int(headers.get("content-length") or 0), MAX_BODY))
     keep = headers.get("connection", "").lower() != "close" and version == "HTTP/1.1"
     path, _, query = target.partition("?")
-    return Request(method, path, dict(parse_qsl(query, keep_blank_values=True)), body, ip), keep
+    fields = dict(parse_qsl(query, keep_blank_values=True))
+    return Request(method, path, fields, body, ip, headers.get("content-type", "")), keep
 
 
 async def _read_chunks(reader: asyncio.StreamReader) -> bytes:

@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from .app_messages import AppMessages
 from .book import AddressBook
+from .broadcasts import Broadcasts
 from .chats import Chats
 from .clock import Clock
 from .contacts import Contacts
 from .lag import Lag
+from .media import Media
 from .quota import ReceiveQuota
-from .records import WelcomeCode
+from .records import Broadcast, Task, WelcomeCode
 from .settings import CHAT_LAG, DELETE_LAG, OTHER_LAG, Quantiles, Settings
 from .sign_ins import SignIns
 from .tags import Tags
@@ -42,8 +44,10 @@ class World:
         self.app_messages = AppMessages(settings)
         self.sign_ins = SignIns(self)
         self.changes = 0  # acts and accepted writes so far
-        self.media: set[str] = set()  # media ids that exist
+        self.media = Media(self)
+        self.broadcasts = Broadcasts(self)
         self.on_welcome: Callable[[WelcomeCode], None] | None = None  # told when a welcome was accepted
+        self.on_confirmed: Callable[[Broadcast, Task], None] | None = None  # told when a member confirmed
 
     def now(self) -> int:
         """Domain time in unix seconds."""

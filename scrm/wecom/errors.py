@@ -23,6 +23,9 @@ TOKEN_EXPIRED = 42001
 WELCOME_EXPIRED = 41050
 ALREADY_WELCOMED = 41051
 ARCHIVE_CONSENT_MISSING = 41053
+BROADCAST_BEING_DISPATCHED = 41063
+BROADCAST_CANCELLED = 41093
+REMINDED_TOO_OFTEN = 41094
 WELCOME_ELSEWHERE = 41096
 RATE_EXCEEDED = 45009
 TOO_MANY_AT_ONCE = 45033
@@ -212,7 +215,7 @@ CODES: dict[int, Meaning] = {
             40100: _("customer is being handed over"),
             40129: _("customer is being handed over"),
             41053: _("the customer has not agreed to archiving yet"),
-            41063: _("the broadcast is still being dispatched"),
+            BROADCAST_BEING_DISPATCHED: _("the broadcast is still being dispatched"),
             41078: _("too many moments are being created"),
             41079: _("the moment is still being dispatched"),
             90507: _("the chat is being handed over"),
@@ -327,8 +330,8 @@ CODES: dict[int, Meaning] = {
             41089: _("neither text nor attachment"),
             41090: _("no valid mp4"),
             41091: _("too many chats in a join way"),
-            41093: _("the broadcast was cancelled"),
-            41094: _("reminded too often"),
+            BROADCAST_CANCELLED: _("the broadcast was cancelled"),
+            REMINDED_TOO_OFTEN: _("reminded too often"),
             41095: _("no room for more acquisition links"),
             42003: _("sign-in code expired"),
             42022: _("sign-in code used"),

@@ -353,3 +353,54 @@ class MessageTask:
 
     msgid: str
     refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A broadcast in the platform's list. `attachments` are its raw objects."""
+
+    msgid: str
+    created_at: datetime | None
+    text: str
+    attachments: tuple[Raw, ...]
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(
+            text(raw, "msgid"),
+            moment(raw, "create_time"),
+            text(inner(raw, "text"), "content"),
+            tuple(objects(raw, "attachments")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTask:
+    """One staff member's part in a broadcast. `status` 0: not sent; sent is 2, in one sample 1 (wecom-api.md §10.3)."""
+
+    userid: str
+    status: int
+    sent_at: datetime | None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.status != 0
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(text(raw, "userid"), number(raw, "status"), moment(raw, "send_time"))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageResult:
+    """One recipient of a broadcast: an external user id or a chat id. `status`: 0 not sent, 1 sent, 2 not a friend,
+    3 has received enough; other numbers are left as they are."""
+
+    recipient: str
+    status: int
+    sent_at: datetime | None
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        recipient = text(raw, "chat_id") or text(raw, "external_userid")
+        return cls(recipient, number(raw, "status"), moment(raw, "send_time"))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import access, book, chats, contacts, identity, messages, tags, ways, welcome
+from . import access, book, broadcasts, chats, contacts, identity, media, messages, tags, ways, welcome
 from .call import Call
 
 
 class Route(NamedTuple):
-    """How an endpoint is called; `token` is False for gettoken alone."""
+    """How an endpoint is called; `token` is False for gettoken alone, `raw` True for a body that is no JSON."""
 
     method: str
     handler: Callable[[Call], dict[str, Any]]
     token: bool = True
+    raw: bool = False
 
 
 ROUTES: dict[str, Route] = {
@@ -41,6 +42,13 @@ ROUTES: dict[str, Route] = {
     "externalcontact/edit_corp_tag": Route("POST", tags.edit_corp_tag),
     "externalcontact/del_corp_tag": Route("POST", tags.del_corp_tag),
     "externalcontact/send_welcome_msg": Route("POST", welcome.send_welcome_msg),
+    "media/upload": Route("POST", media.upload, raw=True),
+    "externalcontact/add_msg_template": Route("POST", broadcasts.add_msg_template),
+    "externalcontact/get_groupmsg_list_v2": Route("POST", broadcasts.get_groupmsg_list_v2),
+    "externalcontact/get_groupmsg_task": Route("POST", broadcasts.get_groupmsg_task),
+    "externalcontact/get_groupmsg_send_result": Route("POST", broadcasts.get_groupmsg_send_result),
+    "externalcontact/remind_groupmsg_send": Route("POST", broadcasts.remind_groupmsg_send),
+    "externalcontact/cancel_groupmsg_send": Route("POST", broadcasts.cancel_groupmsg_send),
     "externalcontact/groupchat/list": Route("POST", chats.list_),
     "externalcontact/groupchat/get": Route("POST", chats.get),
     "externalcontact/add_contact_way": Route("POST", ways.add_contact_way),

@@ -26,6 +26,8 @@ class Call:
     body: dict[str, Any]
     ip: str
     agent_id: int = 0
+    raw: bytes = b""  # the body as it came, where it is no JSON
+    content_type: str = ""
 
     def text(self, name: str, *, required: bool = True, code: int = 40063) -> str:
         """A string of the body; `code` when it is required and absent."""

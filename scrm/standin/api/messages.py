@@ -101,7 +101,7 @@ def _content(call: Call, kind: str) -> dict[str, Any]:
             raise Refusal(44004 if name == "content" else 40063, f"missing {kind}.{name}")
         if most and len(text.encode()) > most:
             raise Refusal(45002, f"{kind}.{name} exceeds {most} bytes")
-    if content.get("media_id") and content["media_id"] not in call.world.media:
+    if content.get("media_id") and not call.world.media.usable(content["media_id"], kind):
         raise Refusal(40007)
     if len(content.get("btntxt", "")) > BUTTON_CHARACTERS:
         raise Refusal(45002, "textcard.btntxt is too long")

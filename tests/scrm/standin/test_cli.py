@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import requests
+
+from scrm.standin import cli
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,6 +43,18 @@ def test_names_the_scenario_that_does_not_exist() -> None:
 
     assert process.returncode == 2
     assert errors == "stand-in: there is no scenario 'school'; there are empty, beauty, mother_baby\n"
+
+
+def test_says_how_staff_confirm() -> None:
+    process = start("--quiet", "--confirm", "at_once", "--confirm-speed", "0")
+    _, errors = process.communicate(timeout=10)
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+
+    built = cli.build(parser.parse_args(["--quiet", "--port", "0", "--confirm", "at_once", "--confirm-speed", "20"]))
+
+    assert (process.returncode, errors) == (2, "stand-in: --confirm-speed 0: give a number above 0\n")
+    assert (built.settings.confirm, built.settings.confirm_speed) == ("at_once", 20)
 
 
 def test_imports_nothing_of_ours_and_no_framework() -> None:

@@ -43,3 +43,20 @@ def test_a_switched_rule_counts_what_was_sent_before(standin: StandIn) -> None:
     standin.settings.receive_rule = "day_1"
 
     assert not quota.take("wm1", at(10))
+
+
+def test_only_the_latest_periods_are_remembered(standin: StandIn) -> None:
+    quota = standin.world.quota
+    for day in range(1, 29):
+        assert quota.take("wm1", at(day))
+
+    assert sorted(quota.used) == [
+        "d2026-02-26",
+        "d2026-02-27",
+        "d2026-02-28",
+        "m2026-02",
+        "w2026-07",
+        "w2026-08",
+        "w2026-09",
+    ]
+    assert not quota.take("wm1", at(28))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0004_messages_to_staff"),
+        ("contacts", "0005_messages_to_staff"),
     ]
 
     operations = [

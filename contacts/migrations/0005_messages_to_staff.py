@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0003_staff_keep_their_former_userids"),
+        ("contacts", "0004_customers_may_opt_out"),
     ]
 
     operations = [
