@@ -26,7 +26,7 @@ LEASE = 60.0
 # The platform drops the 31st message to a member within a minute without a word (wecom-api.md §1.3); our count is near,
 # not exact, and others may write with the same app.
 PER_MINUTE = Bucket("app_message", "25/minute")
-FULL_SECONDS, BRAKE_SECONDS = 20.0, 60.0
+FULL_SECONDS = 20.0
 
 State = Notice.State
 
@@ -70,14 +70,15 @@ def _close(claim: Claim, notices: list[Notice], state: State, reason: str) -> No
 def _let_through(claim: Claim, notices: list[Notice]) -> list[Notice]:
     """Those that neither the brake nor the minute's limit holds; the others wait."""
     held, full, passed = [], [], []
+    all_free = brake.allows([notice.staff.userid for notice in notices])
     for notice in notices:
-        if not brake.allows([notice.staff.userid]):
+        if not (all_free or brake.allows([notice.staff.userid])):
             held.append(notice)
         elif not PER_MINUTE.allow(notice.staff.userid):
             full.append(notice)
         else:
             passed.append(notice)
-    _put_off(claim, held, BRAKE_SECONDS, _("The brake was on (SENDING)."))
+    _put_off(claim, held, outcome.BRAKE_SECONDS, outcome.held())
     _put_off(claim, full, FULL_SECONDS, _("The staff member gets too many messages within a minute."))
     return passed
 

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from contacts.models import Notice
 from scrm.wecom import errors
 from scrm.wecom.api import app_messages
+from scrm.wecom.brake import SendingStopped
 from scrm.wecom.cards import TemplateCard, TextCard
 
 SECONDS = 20.0  # for one call, waiting for room in the budget included
+BRAKE_SECONDS = 60.0  # between looks at a brake that holds
 
 State = Notice.State
 
@@ -32,11 +34,18 @@ class Outcome:
         return self.state, self.reason
 
 
+def held() -> str:
+    """Why the brake keeps a message waiting, in words."""
+    return _("The brake held it.")
+
+
 def call(userids: Sequence[str], card: TextCard | TemplateCard) -> Outcome:
     """Sends once. Never raises for what the platform answers or does not answer."""
     send = app_messages.send_template_card if isinstance(card, TemplateCard) else app_messages.send_text_card
     try:
         sent = send(userids, card, timeout=SECONDS)  # type: ignore[arg-type]  # the function was chosen by the card
+    except SendingStopped:  # the brake was put on just now
+        return Outcome(State.WAITING, held(), retry_after=BRAKE_SECONDS)
     except (errors.WecomError, errors.ConfigurationError) as error:
         if getattr(error, "maybe_done", False):
             return Outcome(State.UNKNOWN, str(error))

@@ -18,7 +18,7 @@ class NoRecipients(ValueError):
 
 
 def allows(recipients: Collection[str]) -> bool:
-    """True when every one of them (external user ids, chat ids or userids of staff) may be written to now."""
+    """True when every one of them (external user ids or chat ids) may be written to now."""
     if settings.SENDING == "on":
         return True
     return settings.SENDING == "allowlist" and bool(recipients) and settings.SENDING_ALLOWLIST.issuperset(recipients)

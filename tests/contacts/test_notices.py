@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from contacts.models import Notice, Staff
-from contacts.notices import notify
+from contacts.notices import notify, outcome
 from contacts.renaming import rename_staff
 from scrm.base import clock
 from scrm.base.models import Work
@@ -217,7 +217,7 @@ def test_the_brake_holds_until_it_is_too_late(corp: Corp, settings: Any) -> None
 
     assert received(corp) == [["zhaomin"]]
     held = Notice.objects.get(staff__userid="wanglei")
-    assert (held.state, "SENDING" in held.error) == ("failed", True)
+    assert (held.state, held.error) == ("failed", outcome.held())
 
 
 def test_a_brake_that_is_released_in_time_lets_it_go(corp: Corp, settings: Any) -> None:
@@ -229,6 +229,15 @@ def test_a_brake_that_is_released_in_time_lets_it_go(corp: Corp, settings: Any) 
     settings.SENDING = "on"
     send_all()
     assert received(corp) == [BOTH]
+
+
+def test_a_brake_put_on_at_the_last_moment_leaves_it_waiting(corp: Corp, settings: Any) -> None:
+    settings.SENDING = "off"
+
+    result = outcome.call(BOTH, CARD)
+
+    assert (result.state, result.retry_after) == ("waiting", 60.0)
+    assert corp.standin.calls.of("message/send") == 0
 
 
 def test_a_minute_never_brings_a_member_more_than_the_platform_shows(corp: Corp) -> None:

@@ -75,6 +75,12 @@ def test_wecoms_own_browser_may_still_take_the_password(linked: User) -> None:
     assert browser(inside_wecom=True).get("/admin/login/?password").status_code == 200
 
 
+def test_a_part_that_refreshes_itself_begins_no_sign_in(linked: User) -> None:
+    answer = browser(inside_wecom=True).get("/admin/login/", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200
+
+
 def test_under_another_host_name_the_session_begins_where_it_can_return(linked: User) -> None:
     client = Client(headers={"host": "localhost:8000"})
 

@@ -22,7 +22,8 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 @never_cache
 def login_page(request: HttpRequest) -> HttpResponse:
     """The page with the password. WeCom's own browser knows who asks, so there it is passed by, unless `?password`."""
-    silent = request.method == "GET" and not request.user.is_authenticated and "password" not in request.GET
+    asked = request.method == "GET" and "HX-Request" not in request.headers  # a page, not a part that refreshes itself
+    silent = asked and not request.user.is_authenticated and "password" not in request.GET
     if silent and trip.inside_wecom(request) and trip.is_set_up():
         return start(request)
     return admin.site.login(request)
