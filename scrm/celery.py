@@ -49,6 +49,18 @@ def _refuse_to_start(**_: Any) -> None:
     refuse_to_start_on_errors()
 
 
+@signals.beat_init.connect
+def _touch_with_each_message(**_: Any) -> None:
+    """Beat lives as long as its messages go out; the most frequent one goes every five seconds."""
+    signals.after_task_publish.connect(_touch, weak=False)
+
+
+def _touch(**_: Any) -> None:
+    from scrm.base import heartbeat  # imports settings
+
+    heartbeat.touch()
+
+
 @signals.celeryd_after_setup.connect
 def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
     from scrm.base.work import pump  # the app registry is ready only now

@@ -22,7 +22,12 @@ SECRET_KEY = env.text("SECRET_KEY", meaning="signs sessions and links; 50 random
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", meaning="host names under which we are called")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000", meaning="our address as browsers and WeCom see it")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if PUBLIC_URL.startswith(("http://", "https://")) else []
-DATABASE_URL = env.database("DATABASE_URL", meaning="postgres://user:password@host:5432/name; unset: embedded")
+DATABASE_PASSWORD = env.text("DATABASE_PASSWORD", meaning="password of the database, where DATABASE_URL holds none")
+DATABASE_URL = env.database(
+    "DATABASE_URL",
+    password=DATABASE_PASSWORD,
+    meaning="postgres://user:password@host:5432/name; unset: embedded",
+)
 REDIS_URL = env.redis_address("REDIS_URL", meaning="redis://host:6379/0; unset: embedded")
 LANGUAGE_CODE = env.one_of(
     "LANGUAGE_CODE", ("zh-hans", "en"), "zh-hans", meaning="language of the console: zh-hans or en"
@@ -93,6 +98,9 @@ STAFF_SIGN_IN = env.one_of(
 )
 TASK_LINK_HOURS = env.whole("TASK_LINK_HOURS", 72, meaning="hours that a signed link to the task page works")
 CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
+AUDIT_RETENTION_DAYS = env.whole(
+    "AUDIT_RETENTION_DAYS", 1_095, least=180, meaning="days that the audit trail is kept, at least 180"
+)
 WECOM_CALLS_PER_MINUTE = env.whole(
     "WECOM_CALLS_PER_MINUTE", 7_000, meaning="our budget for each API of WeCom; the platform's limit is 10,000"
 )
@@ -105,6 +113,7 @@ WECOM_CONCURRENCY = env.whole(
 WECOM_CALL_LOG_SAMPLE = env.whole(
     "WECOM_CALL_LOG_SAMPLE", 50, least=0, meaning="one in so many good calls is logged; 0: none"
 )
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE", meaning="file that a worker or beat touches while it lives (health checks)")
 FAILPOINT = env.text("FAILPOINT", meaning="name:n kills the process at the n-th pass (tests only)")
 
 # --- Django -----------------------------------------------------------------------------------------------------------
@@ -200,6 +209,8 @@ TIME_ZONE = COMPANY_TIME_ZONE
 USE_I18N = True
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+
+MEDIA_ROOT = DATA_DIR / "media"  # what people upload; `manage.py backup` takes it along
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

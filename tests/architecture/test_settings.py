@@ -50,6 +50,7 @@ MALFORMED = [
     ("CHAT_SCAN_CAPACITY", "many", "CHAT_SCAN_CAPACITY=200"),
     ("CALLBACK_RETENTION_DAYS", "long", "CALLBACK_RETENTION_DAYS=90"),
     ("CALL_LOG_RETENTION_DAYS", "long", "CALL_LOG_RETENTION_DAYS=14"),
+    ("AUDIT_RETENTION_DAYS", "30", "180 is the least"),
     ("WECOM_CALLS_PER_MINUTE", "all", "WECOM_CALLS_PER_MINUTE=7000"),
     ("WECOM_CALLS_PER_HOUR", "all", "WECOM_CALLS_PER_HOUR=105000"),
     ("WECOM_CONCURRENCY", "0.5.1", "WECOM_CONCURRENCY=60"),
@@ -177,7 +178,7 @@ def test_every_setting_that_can_be_malformed_is_tried_here() -> None:
 
     free = {
         "DATA_DIR", "ALLOWED_HOSTS", "METRICS_TOKEN", "DOMAIN_PROOFS", "H5_URLS", "SENDING_ALLOWLIST", "FAILPOINT",
-        "WECOM_CORP_ID", "WECOM_SECRET",
+        "WECOM_CORP_ID", "WECOM_SECRET", "DATABASE_PASSWORD", "HEARTBEAT_FILE",
     }  # fmt: skip
 
     assert {name for name, _, _ in MALFORMED} == set(SETTINGS) - free

@@ -30,7 +30,7 @@ def tasks(corp: Any, settings: Any, departments: list[Any]) -> Iterator[Tasks]:
 
 
 def states(broadcast: Broadcast) -> Counter[str]:
-    return Counter(Delivery.objects.filter(broadcast=broadcast).with_progress().values_list("progress", flat=True))
+    return Counter(Delivery.objects.filter(broadcast=broadcast).with_progress().values_list("progress", flat=True))  # type: ignore[misc]
 
 
 def test_tasks_are_created_confirmed_and_booked(tasks: Tasks, draft: Make, alice: User) -> None:

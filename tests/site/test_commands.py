@@ -20,7 +20,7 @@ from contacts.notices import notify
 from groups.models import ChatVersion, GroupChat
 from scrm.base import clock
 from scrm.base.dbclock import db_now
-from scrm.base.models import Announcement, User, Work
+from scrm.base.models import Announcement, AuditRecord, User, Work
 from scrm.base.models.token import ApiToken
 from scrm.site.prune import prune
 from scrm.wecom.cards import TextCard
@@ -259,6 +259,37 @@ def test_old_messages_to_staff_and_opened_links_go(committed: None) -> None:
     assert list(Notice.objects.values_list("key", flat=True)) == ["waiting"]
     assert Work.objects.count() == 1
     assert [bytes(row.digest) for row in OpenedLink.objects.all()] == [b"2" * 32]
+
+
+def test_the_audit_trail_is_kept_for_its_time_and_says_when_it_was_shortened(committed: None, settings: Any) -> None:
+    settings.AUDIT_RETENTION_DAYS = 365
+    for days, deed in ((366, "old"), (364, "young")):
+        AuditRecord.objects.create(deed=deed)
+        AuditRecord.objects.filter(deed=deed).update(at=db_now() - dt.timedelta(days=days))
+
+    prune()
+    prune()
+
+    left = AuditRecord.objects.order_by("id").values_list("deed", "detail")
+    assert list(left) == [("young", {}), ("audit.prune", {"rows": 1, "days": 365})]
+
+
+def test_callbacks_and_calls_are_kept_as_long_as_the_settings_say(committed: None, settings: Any) -> None:
+    settings.CALLBACK_RETENTION_DAYS, settings.CALL_LOG_RETENTION_DAYS = 10, 5
+    for days in (4, 6, 9, 11):
+        callback = Callback.objects.create(digest=bytes([days]) * 32, raw="", received_domain_at=clock.now())
+        Callback.objects.filter(pk=callback.pk).update(received_at=db_now() - dt.timedelta(days=days))
+        call = ApiCall.objects.create(api=str(days), ms=1)
+        ApiCall.objects.filter(pk=call.pk).update(at=db_now() - dt.timedelta(days=days))
+
+    prune()
+
+    assert [bytes(digest)[0] for digest in Callback.objects.order_by("id").values_list("digest", flat=True)] == [
+        4,
+        6,
+        9,
+    ]
+    assert list(ApiCall.objects.values_list("api", flat=True)) == ["4"]
 
 
 def test_the_latest_versions_of_a_chat_are_kept_however_old(committed: None) -> None:

@@ -16,6 +16,7 @@ import structlog
 from django.db import connection
 from django.db.models.functions import Now
 
+from scrm.base import heartbeat
 from scrm.base.failpoints import failpoint
 from scrm.base.work.claim import claim, reclaim
 from scrm.base.work.lanes import Lane, lanes_of_queue
@@ -137,6 +138,7 @@ def _beat_heart(queues: list[str], worker: str) -> None:
             for queue in queues:
                 Heartbeat.objects.update_or_create(queue=queue, worker=name, defaults={"seen_at": Now()})
             Heartbeat.objects.filter(seen_at__lt=Now() - _TEN_MINUTES).delete()
+            heartbeat.touch()
         except Exception:
             connection.close()
         if _stop.wait(5.0):
