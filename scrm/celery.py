@@ -57,8 +57,11 @@ def _touch_with_each_message(**_: Any) -> None:
 
 def _touch(**_: Any) -> None:
     from scrm.base import heartbeat  # imports settings
+    from scrm.base.work import pump
+    from scrm.base.work.lanes import BEAT
 
     heartbeat.touch()
+    pump.note_alive([BEAT], worker=BEAT)
 
 
 @signals.celeryd_after_setup.connect

@@ -3,7 +3,15 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from scrm.site.signin import console
-from scrm.site.views import health
+from scrm.site.views import brake, connection, health
+
+_CONNECTION = [
+    path("", connection.page, name="page"),
+    path("checks/<slug:name>/", connection.try_check, name="try"),
+    path("proofs/", connection.keep_proof, name="keep-proof"),
+    path("proofs/<int:number>/drop/", connection.drop_proof, name="drop-proof"),
+    path("codes/", connection.adopt_codes, name="adopt-codes"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -14,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("signin/", console.start, name="signin"),
     path("signin/back/", console.back, name="signin-back"),
     path("h5/", include("scrm.site.h5.urls")),
+    path("brake/press/", brake.press, name="brake-press"),
+    path("brake/release/", brake.release, name="brake-release"),
+    path("connection/", include((_CONNECTION, "connection"))),
     path("i18n/", include("django.conf.urls.i18n")),
     path("dashboards/", include("scrm.site.dashboards.urls")),
     path("api/v1/", include("scrm.site.api.urls")),

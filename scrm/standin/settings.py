@@ -79,6 +79,11 @@ class Settings:
     sign_in_life: float = 300.0  # of an OAuth code, wecom-api.md §4.2
     sign_in_as: str = ""  # who signs in at the platform's pages without being asked
     trusted_domains: tuple[str, ...] = ()  # hosts (with port) that pages may lead back to; none: any
+    address_trusted: bool = True  # whether our address is under 企业可信IP, else 60020
+    app_closed: bool = False  # the app is switched off in the console
+    clock_ahead: float = 0.0  # seconds by which the platform's Date is ahead of this machine's clock
+    acquisition_total: int = 1000  # friendships by acquisition links that were bought, wecom-api.md §7.2
+    acquisition_left: int = 1000
     unionids: bool = True  # the corp bound a WeChat developer account
     # How live people's chat events look; what tests do themselves they name in the act.
     merged_joins: float = 0.0  # share of joins within 3 s of each other told as one event
