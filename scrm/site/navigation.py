@@ -30,6 +30,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
             (_("All customers"), "person", "admin:contacts_customer_changelist", "contacts.Customer", ""),
             (_("Tags"), "sell", "admin:contacts_tag_changelist", "contacts.Tag", ""),
             (_("Staff"), "badge", "admin:contacts_staff_changelist", "contacts.Staff", ""),
+            (_("Messages to staff"), "notifications", "admin:contacts_notice_changelist", "contacts.Notice", ""),
             (_("Departments"), "account_tree", "admin:contacts_department_changelist", "contacts.Department", ""),
         ],
     ),

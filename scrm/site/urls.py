@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from scrm.site.signin import console
 from scrm.site.views import brake, connection, health
 
 _CONNECTION = [
@@ -17,6 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     re_path(r"^(?P<name>(?:WW|MP)_verify_[A-Za-z0-9]{1,64}\.txt)$", health.domain_proof, name="domain-proof"),
+    path("admin/login/", console.login_page),
+    path("signin/", console.start, name="signin"),
+    path("signin/back/", console.back, name="signin-back"),
+    path("h5/", include("scrm.site.h5.urls")),
     path("brake/press/", brake.press, name="brake-press"),
     path("brake/release/", brake.release, name="brake-release"),
     path("connection/", include((_CONNECTION, "connection"))),

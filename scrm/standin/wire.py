@@ -37,6 +37,7 @@ class Response:
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=UTF-8"
+    location: str = ""  # of a redirect
     ahead: float = 0.0  # seconds by which the Date is wrong
 
 
@@ -110,8 +111,10 @@ def _date(ahead: float) -> str:
 
 def _head(response: Response, keep: bool) -> bytes:
     phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else "-"
+    location = f"Location: {response.location}\r\n" if response.location else ""
     return (
-        f"HTTP/1.1 {response.status} {phrase}\r\nDate: {_date(response.ahead)}\r\nContent-Type: {response.content_type}\r\n"
+        f"HTTP/1.1 {response.status} {phrase}\r\nDate: {_date(response.ahead)}\r\n{location}"
+        f"Content-Type: {response.content_type}\r\n"
         f"Content-Length: {len(response.body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     ).encode()
 

@@ -15,13 +15,15 @@ from django.db import connection
 from django.utils import translation
 
 from analytics.models import Fact
-from contacts.models import Customer, Follow, Staff, SyncRun, SyncStep
+from contacts.models import Customer, Follow, Notice, OpenedLink, Staff, SyncRun, SyncStep
+from contacts.notices import notify
 from groups.models import ChatVersion, GroupChat
 from scrm.base import clock
 from scrm.base.dbclock import db_now
 from scrm.base.models import Announcement, AuditRecord, User, Work
 from scrm.base.models.token import ApiToken
 from scrm.site.prune import prune
+from scrm.wecom.cards import TextCard
 from scrm.wecom.models import ApiCall, Callback
 
 OLD = dt.timedelta(days=120)
@@ -241,6 +243,22 @@ def test_old_announcements_calls_and_steps_go(committed: None) -> None:
 
     assert (Announcement.objects.count(), ApiCall.objects.count()) == (0, 0)
     assert (SyncRun.objects.count(), SyncStep.objects.count()) == (22, 20)
+
+
+def test_old_messages_to_staff_and_opened_links_go(committed: None) -> None:
+    staff = Staff.objects.create(userid="wanglei")
+    notify(["wanglei"], key="old", card=TextCard("t", "d", "https://a.cn/"))
+    notify(["wanglei"], key="waiting", card=TextCard("t", "d", "https://a.cn/"))
+    Work.objects.filter(source_id=staff.notice_set.get(key="old").pk).update(state="done")
+    Notice.objects.update(changed_at=db_now() - 2 * OLD)
+    OpenedLink.objects.create(digest=b"1" * 32, device="d", opened_at=db_now() - dt.timedelta(days=5))
+    OpenedLink.objects.create(digest=b"2" * 32, device="d")
+
+    prune()
+
+    assert list(Notice.objects.values_list("key", flat=True)) == ["waiting"]
+    assert Work.objects.count() == 1
+    assert [bytes(row.digest) for row in OpenedLink.objects.all()] == [b"2" * 32]
 
 
 def test_the_audit_trail_is_kept_for_its_time_and_says_when_it_was_shortened(committed: None, settings: Any) -> None:

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from scrm.site.signin import trip
 from scrm.wecom import brake
 from scrm.wecom.brake import PRESSED
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
     """`sending`: stopped | off | allowlist | on, in words and with a sentence on what it means, and `stop`, the press of
-    the red button that holds everything; `version`. Looked up only by pages that show it, once."""
+    the red button that holds everything; `version`; `wecom_login`: whether WeCom can say who logs in. Looked up only by
+    pages that show it, once."""
     stop = cache(brake.stop)
 
     def position() -> str:
@@ -25,6 +27,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "sending_word": lambda: _word(position()),
         "sending_meaning": lambda: _meaning(position()),
         "version": settings.VERSION,
+        "wecom_login": trip.is_set_up(),
     }
 
 
