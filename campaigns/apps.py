@@ -9,8 +9,9 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import handlers, sending, timeline
+        from campaigns import handlers, handposts, sending, timeline
 
         handlers.connect()
         sending.connect()
+        handposts.connect()
         timeline.connect()

@@ -10,7 +10,15 @@ from contacts.models import Staff
 from scrm.base.models import User
 
 if TYPE_CHECKING:
-    from campaigns.models import Broadcast, Delivery, Dispatch, Welcome, WelcomeRule  # noqa: F401  named below
+    from campaigns.models import (  # noqa: F401  named below
+        Broadcast,
+        Delivery,
+        Dispatch,
+        HandPost,
+        HandPostTick,
+        Welcome,
+        WelcomeRule,
+    )
 
 
 class WelcomeRuleQuerySet(models.QuerySet["WelcomeRule"]):
@@ -102,3 +110,31 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             return self
         nobodys = Q(staff__isnull=True, broadcast__created_by=user.pk)
         return self.filter(Q(staff__in=Staff.objects.visible_to(user)) | nobodys) if user.is_active else self.none()
+
+
+class HandPostQuerySet(models.QuerySet["HandPost"]):
+    def standing(self) -> "HandPostQuerySet":
+        """Not cancelled."""
+        return self.filter(cancelled_at__isnull=True)
+
+    def visible_to(self, user: User) -> "HandPostQuerySet":
+        """One's own, and those in which staff of one's scope take part."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        ticks = apps.get_model("campaigns", "HandPostTick").objects.visible_to(user).filter(post=OuterRef("pk"))
+        return self.filter(Q(created_by=user.pk) | Exists(ticks)) if user.is_active else self.none()
+
+
+class HandPostTickQuerySet(models.QuerySet["HandPostTick"]):
+    def standing(self) -> "HandPostTickQuerySet":
+        """Of posts that were not cancelled, without chats that were dismissed before anything was posted."""
+        return self.filter(post__cancelled_at__isnull=True).exclude(state="todo", chat__dismissed_at__isnull=False)
+
+    def todo(self) -> "HandPostTickQuerySet":
+        """Neither posted nor skipped yet."""
+        return self.standing().filter(state="todo")
+
+    def visible_to(self, user: User) -> "HandPostTickQuerySet":
+        return self if user.has_full_scope else self.filter(staff__in=Staff.objects.visible_to(user))

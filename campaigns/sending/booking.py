@@ -8,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from campaigns import tasknotices
 from campaigns.models import Delivery, Dispatch
 from campaigns.sending import pace
 from campaigns.sending.counts import refresh_counts
@@ -52,6 +53,7 @@ def accept(claim: Claim, work: Work, dispatch: Dispatch, task: MessageTask, sent
             refused.update(state=Delivery.State.REFUSED, reason=Delivery.Reason.NOT_TAKEN, changed_at=Now())
             refresh_counts([dispatch.pk])
         enqueue(Dispatch.WORK_SOURCE, dispatch.pk, pace.RESULTS, f"dispatch:{dispatch.pk}")
+        tasknotices.task_created(dispatch, sent_at)
         claim.done([work])
 
 

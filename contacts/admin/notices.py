@@ -34,7 +34,7 @@ class NoticePage(ConsolePage):
     search_help_text = gettext_lazy("Title, or name or userid of the staff member")
     ordering = ("-pk",)
     list_select_related = ("staff",)
-    fields = ("person", "title", "description", "url", "state_now", "why", "made", "limit", "sent")
+    fields = ("person", "title", "description", "address", "state_now", "why", "made", "limit", "sent")
     readonly_fields = fields
     nothing_yet = gettext_lazy("Reminders that the app sends to staff appear here.")
 
@@ -45,6 +45,11 @@ class NoticePage(ConsolePage):
     @display(description=gettext_lazy("staff member"), ordering="staff__name")
     def person(self, row: Any) -> str:
         return str(row.staff)
+
+    @display(description=gettext_lazy("address"))
+    def address(self, row: Any) -> str:
+        """Without what follows the path: it may sign the member in."""
+        return str(row.url).partition("?")[0]
 
     @display(description=gettext_lazy("state"), ordering="state")
     def state_now(self, row: Any) -> SafeString:

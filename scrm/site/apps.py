@@ -8,3 +8,8 @@ class SiteConfig(AppConfig):
     name = "scrm.site"
     label = "site"
     verbose_name = _("Console")
+
+    def ready(self) -> None:
+        from scrm.site.h5 import links
+
+        links.connect()

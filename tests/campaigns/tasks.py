@@ -12,7 +12,7 @@ from scrm.base.models import Work
 from scrm.base.work import run
 from tests.corp import Corp
 
-LANES = ("send", "results")
+LANES = ("send", "results", "notice")
 
 
 class Tasks:

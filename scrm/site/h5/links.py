@@ -6,12 +6,14 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
+from campaigns import tasknotices
 from contacts.models import OpenedLink, Staff
 from scrm.base import signing
+from scrm.site.signin import trip
 
 PURPOSE = "h5.task"
 PARAMETER = "k"
-TASKS = "/h5/tasks/"
+TASKS = tasknotices.PATH
 
 
 class BadLink(Exception):
@@ -22,6 +24,18 @@ def task_link(staff: Staff, path: str = TASKS) -> str:
     """The address of `path` that signs `staff` in for TASK_LINK_HOURS."""
     key = signing.sign(staff.pk, purpose=PURPOSE)
     return f"{settings.PUBLIC_URL.rstrip('/')}{path}?{urlencode({PARAMETER: key})}"
+
+
+def connect() -> None:
+    """Cards to staff lead to the task page in the way that STAFF_SIGN_IN says."""
+    tasknotices.addresses.append(card_link)
+
+
+def card_link(staff: Staff) -> str:
+    """The address on a card: the same for everybody where OAuth will tell who comes, else one that signs `staff` in."""
+    if settings.STAFF_SIGN_IN == "oauth" and trip.is_set_up():
+        return f"{settings.PUBLIC_URL.rstrip('/')}{TASKS}"
+    return task_link(staff)
 
 
 def read_task_link(key: str, *, device: str) -> Staff:
