@@ -1,9 +1,9 @@
 """Manual posts: made for chosen chats, told to their owners when they are due, ticked by them."""
 
-from campaigns.handposts.making import Made, cancel, make, remind
+from campaigns.handposts.making import Checked, cancel, check, keep, make, remind
 from campaigns.handposts.ticking import tick
 
-__all__ = ["Made", "cancel", "connect", "make", "remind", "tick"]
+__all__ = ["Checked", "cancel", "check", "connect", "keep", "make", "remind", "tick"]
 
 
 def connect() -> None:

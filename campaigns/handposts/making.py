@@ -29,15 +29,15 @@ REMIND_AGAIN = dt.timedelta(hours=1)  # between two reminders of one post
 
 
 @dataclass(frozen=True)
-class Made:
-    """A post, in how many chats it is to be posted, and how many chosen ones are left out: reason → number."""
+class Checked:
+    """A post that is not saved yet, the chats to post in, and how many chosen ones are left out: reason → number."""
 
     post: HandPost
-    chats: int
+    chats: list[GroupChat]
     excluded: dict[str, int]
 
 
-def make(
+def check(
     user: User,
     *,
     name: str,
@@ -48,38 +48,49 @@ def make(
     link_url: str = "",
     due_at: dt.datetime | None = None,
     deadline: dt.datetime | None = None,
-) -> Made:
-    """Makes a post with one tick for each chat in the user's scope that lives and whose owner is at work.
+) -> Checked:
+    """A post for each chat in the user's scope that lives and whose owner is at work.
 
     `chat_ids`: the platform's. `due_at` default now, `deadline` default the end of that company day. Raises
     ValidationError with the fields name, chats, text, picture_url, link_title, link_url, due_at, deadline.
     """
     start = due_at or clock.now()
-    end = deadline or rules.end_of_day(start)
     post = HandPost(
         name=name.strip(), text=text, picture_url=picture_url, link_title=link_title, link_url=link_url,
-        due_at=start, deadline=end, created_by=user, created_at=clock.now(),
+        due_at=start, deadline=deadline or rules.end_of_day(start), created_by=user, created_at=clock.now(),
     )  # fmt: skip
     faults = _faults(post)
     if not chat_ids:
         faults["chats"] = [_("Choose at least one chat.")]
     if faults:
         raise ValidationError(faults)
-    chats, left_out = _choose(user, chat_ids)
+    chats, post.excluded = _choose(user, chat_ids)
     if not chats:
-        raise ValidationError(
-            {"chats": [_("Nobody can post in any of these chats: %(why)s.") % {"why": _why(left_out)}]}
-        )
-    post.excluded = left_out
+        why = {"why": _why(post.excluded)}
+        raise ValidationError({"chats": [_("Nobody can post in any of these chats: %(why)s.") % why]})
+    return Checked(post, chats, post.excluded)
+
+
+def make(user: User, **given: Any) -> HandPost:
+    """Makes a post of what `check` takes, with a tick for each chat. Raises what that raises."""
+    return keep(check(user, **given))
+
+
+def keep(checked: Checked) -> HandPost:
+    """Saves what was checked; owners are told when it is due."""
+    post = checked.post
     with transaction.atomic():
         post.save()
         HandPostTick.objects.bulk_create(
-            (HandPostTick(post=post, chat=chat, staff_id=chat.owner_id) for chat in chats),  # type: ignore[misc]
+            (HandPostTick(post=post, chat=chat, staff_id=chat.owner_id) for chat in checked.chats),  # type: ignore[misc]
             batch_size=1000,
         )
         enqueue(HandPost.WORK_SOURCE, post.pk, telling.LANE, f"handpost:{post.pk}")
-        audit.record("handpost.make", user=user, subject=str(post), post=post.pk, chats=len(chats), excluded=left_out)
-    return Made(post, len(chats), left_out)
+        audit.record(
+            "handpost.make", user=post.created_by, subject=str(post), post=post.pk, chats=len(checked.chats),
+            excluded=checked.excluded,
+        )  # fmt: skip
+    return post
 
 
 def cancel(post: HandPost, user: User) -> bool:

@@ -36,7 +36,10 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
     ),
     (
         _("Group chats"),
-        [(_("All group chats"), "groups", "admin:groups_groupchat_changelist", "groups.GroupChat", "")],
+        [
+            (_("All group chats"), "groups", "admin:groups_groupchat_changelist", "groups.GroupChat", ""),
+            (_("Manual posts"), "pan_tool", "admin:campaigns_handpost_changelist", "campaigns.HandPost", ""),
+        ],
     ),
     (
         _("Analytics"),

@@ -25,7 +25,7 @@ State = HandPostTick.State
 
 @pytest.fixture
 def make(alice: User) -> Make:
-    def made(*chat_ids: str, user: User | None = None, **given: Any) -> handposts.Made:
+    def made(*chat_ids: str, user: User | None = None, **given: Any) -> HandPost:
         return handposts.make(user or alice, **{"name": "早安", "chat_ids": chat_ids, "text": "早上好", **given})
 
     return made
@@ -67,9 +67,8 @@ class TestMaking:
         made = make("wrW1", "wrW2", "wrZ1", "wrGone", "wrLeft", "wrNobody", "wrUnknown", "wrW1")
 
         assert ticks() == [("wrW1", "wanglei", "todo"), ("wrW2", "wanglei", "todo"), ("wrZ1", "zhaomin", "todo")]
-        assert made.chats == 3
-        assert made.excluded == made.post.excluded == {"dismissed": 1, "duplicate": 1, "no_staff": 2, "unknown": 1}
-        assert made.post.deadline == clock.day_start(clock.day_of(made.post.due_at) + dt.timedelta(days=1))
+        assert made.excluded == {"dismissed": 1, "duplicate": 1, "no_staff": 2, "unknown": 1}
+        assert made.deadline == clock.day_start(clock.day_of(made.due_at) + dt.timedelta(days=1))
         assert AuditRecord.objects.get(deed="handpost.make").detail["chats"] == 3
 
     def test_an_operator_reaches_chats_of_the_own_scope_only(self, make: Make, bob: User) -> None:
@@ -106,8 +105,8 @@ class TestMaking:
         assert not HandPost.objects.exists()
 
     def test_who_sees_it(self, make: Make, alice: User, bob: User, charlie: User) -> None:
-        mine, other = make("wrW1").post, make("wrZ1").post
-        both = make("wrW1", "wrZ1").post
+        mine, other = make("wrW1"), make("wrZ1")
+        both = make("wrW1", "wrZ1")
 
         assert set(HandPost.objects.visible_to(alice)) == {mine, other, both}
         assert set(HandPost.objects.visible_to(bob)) == {mine, both}
@@ -118,7 +117,7 @@ class TestMaking:
 @pytest.mark.usefixtures("chats")
 class TestTelling:
     def test_owners_get_one_card_when_it_is_due(self, make: Make, settings: Any) -> None:
-        post = make("wrW1", "wrW2", "wrZ1").post
+        post = make("wrW1", "wrW2", "wrZ1")
 
         tell()
         tell()
@@ -129,14 +128,14 @@ class TestTelling:
 
     def test_nobody_is_told_before_it_is_due_or_when_it_is_cancelled(self, make: Make, alice: User) -> None:
         later = make("wrW1", due_at=clock.now() + dt.timedelta(hours=1), deadline=clock.now() + dt.timedelta(hours=2))
-        cancelled = make("wrW1").post
+        cancelled = make("wrW1")
         assert handposts.cancel(cancelled, alice)
 
         tell()
 
         assert told() == []
         states = {work.source_id: work.state for work in Work.objects.filter(lane="handpost")}
-        assert states == {later.post.pk: "waiting", cancelled.pk: "ignored"}
+        assert states == {later.pk: "waiting", cancelled.pk: "ignored"}
 
     def test_whoever_has_ticked_everything_is_not_told(self, make: Make, wanglei: Staff) -> None:
         make("wrW1", "wrZ1")
@@ -159,7 +158,7 @@ class TestTelling:
     def test_a_reminder_goes_to_those_with_chats_left_once_an_hour(
         self, make: Make, alice: User, wanglei: Staff, settings: Any
     ) -> None:
-        post = make("wrW1", "wrZ1", deadline=clock.now() + dt.timedelta(days=1)).post
+        post = make("wrW1", "wrZ1", deadline=clock.now() + dt.timedelta(days=1))
         handposts.tick(number_of("wrW1"), wanglei, State.SKIPPED)
 
         assert handposts.remind(post, alice) == 1
@@ -187,7 +186,7 @@ class TestTicking:
         assert (undone.state, undone.done_at) == ("todo", None)
 
     def test_after_the_deadline_it_counts_as_late(self, make: Make, wanglei: Staff) -> None:
-        post = make("wrW1").post
+        post = make("wrW1")
         HandPost.objects.filter(pk=post.pk).update(
             due_at=clock.now() - dt.timedelta(hours=2), deadline=clock.now() - dt.timedelta(hours=1)
         )
@@ -198,7 +197,7 @@ class TestTicking:
     def test_what_is_not_ones_own_to_tick(
         self, make: Make, alice: User, wanglei: Staff, zhaomin: Staff, case: str
     ) -> None:
-        post = make("wrW1").post
+        post = make("wrW1")
         number, who = number_of("wrW1"), wanglei
         if case == "another":
             who = zhaomin

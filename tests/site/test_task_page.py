@@ -74,7 +74,7 @@ def task(alice: User, staff: Staff, name: str, *, hours: float = 3, **given: Any
 def post(alice: User, *chats: str, **given: Any) -> HandPost:
     return handposts.make(
         alice, **{"name": "早安", "chat_ids": [f"wr{chat}" for chat in chats], "text": "早上好", **given}
-    ).post
+    )
 
 
 def sections(answer: Any) -> dict[str, str]:

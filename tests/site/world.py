@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 
+from campaigns import handposts
 from campaigns.models import Welcome, WelcomeRule
 from contacts import search
 from contacts.models import Channel, Customer, Follow, Notice, Staff, SyncRun, Tag, TagGroup
@@ -18,6 +19,8 @@ def build(wanglei: Staff, zhaomin: Staff, admin: User, moment: dt.datetime, *, s
     tag = Tag.objects.create(tag_id="t1", group=TagGroup.objects.create(group_id="g1", name="肤质"), name="干皮")
     for staff in (wanglei, zhaomin):
         _customers(staff, tag, moment, size)
+        for number in range(size):
+            handposts.make(admin, name=f"{staff.name}的早安{number}", chat_ids=[f"wr{staff.userid}"], text="早上好")
     _callbacks(moment, size)
     ApiCall.objects.bulk_create([ApiCall(api="externalcontact/get", errcode=40096, ms=80) for _ in range(size)])
     SyncRun.objects.create(state=SyncRun.State.DONE, started_at=moment, finished_at=moment, started_by=admin)
