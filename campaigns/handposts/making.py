@@ -25,7 +25,7 @@ from scrm.base.models import User
 from scrm.base.work import enqueue
 
 Reason = Delivery.Reason
-REMIND_AGAIN = dt.timedelta(hours=1)  # between two reminders of one post
+REMIND_AGAIN = dt.timedelta(hours=1)  # between two reminders of one post; later a reminder is no help
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def remind(post: HandPost, user: User) -> int:
             key=f"handpost:{post.pk}:{int(now.timestamp() // REMIND_AGAIN.total_seconds())}",
             title=_("Not all chats are ticked yet"),
             text=telling.words(post),
-            until=now + tasknotices.GOOD_FOR,
+            until=now + REMIND_AGAIN,
         )
         if reminded:
             audit.record("handpost.remind", user=user, subject=str(post), post=post.pk, staff=reminded)

@@ -274,5 +274,5 @@ class TestCardsAboutTasks:
 
 def _to_the_middle_of_a_card(settings: Any) -> float:
     """An offset that keeps a test from running across the edge between two cards."""
-    seconds = clock.now().timestamp() - settings.CLOCK_OFFSET
+    seconds: float = clock.now().timestamp() - settings.CLOCK_OFFSET
     return tasknotices.TOGETHER / 2 - seconds % tasknotices.TOGETHER

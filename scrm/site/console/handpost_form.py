@@ -1,6 +1,5 @@
 """The form of a manual post. What is given is checked by `campaigns.handposts.check`; its errors come back to the fields."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -25,6 +24,7 @@ from groups.models import GroupChat
 from scrm.base.console.who import user_of
 
 MOST_CHOICES = 2_000
+_TOLD = ("name", "text", "picture_url", "link_title", "link_url", "due_at", "deadline")  # as the verb takes them
 FIELDSETS: Any = (
     (gettext_lazy("What to post"), {"fields": ("name", "text", "picture_url", ("link_title", "link_url"))}),
     (
@@ -103,10 +103,9 @@ class HandPostForm(forms.ModelForm):  # type: ignore[type-arg]
         given = super().clean() or self.cleaned_data
         if self.errors:
             return given
-        words = {name: given.get(name, "") for name in ("name", "text", "picture_url", "link_title", "link_url")}
-        times: dict[str, dt.datetime | None] = {name: given.get(name) for name in ("due_at", "deadline")}
+        told = {name: given[name] for name in _TOLD}
         try:
-            self.checked = handposts.check(user_of(self.request), chat_ids=self._chosen(given), **words, **times)
+            self.checked = handposts.check(user_of(self.request), chat_ids=self._chosen(given), **told)
         except ValidationError as error:
             for field, messages in error.message_dict.items():
                 self.add_error(field, messages)

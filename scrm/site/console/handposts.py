@@ -74,7 +74,7 @@ class HandPostPage(ConsolePage):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         handposts.keep(form.checked)
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
         """The verb has noted it."""
 
     # --- the list --------------------------------------------------------------------------------------------------------
@@ -116,17 +116,19 @@ class HandPostPage(ConsolePage):
     # --- one post --------------------------------------------------------------------------------------------------------
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         ticks = HandPostTick.objects.visible_to(user_of(request)).filter(post=instance)
-        owners = list(ticks.values("staff").annotate(**_COUNTS).order_by("-left", "staff__name", "staff"))
+        by_owner: Any = ticks.values("staff").annotate(**_COUNTS)  # what it counts is beyond the checker
+        owners = list(by_owner.order_by("-left", "staff__name", "staff"))
         names = Staff.objects.in_bulk([row["staff"] for row in owners])
         left = sum(row["left"] for row in owners)
-        chosen = request.GET.get("owner", "")
+        asked = request.GET.get("owner", "")
+        chosen = names.get(int(asked)) if asked.isdecimal() else None
         chats = ticks.select_related("chat", "staff").order_by("staff__name", "chat__name", "pk")
         return {
             "post": instance,
             "state": _state(instance, left),
             "owners": [{**row, "person": names[row["staff"]]} for row in owners],
-            "chats": [(tick, _tick(tick, instance)) for tick in chats.filter(staff=chosen)] if chosen.isdigit() else [],
-            "chosen": names.get(int(chosen)) if chosen.isdigit() else None,
+            "chats": [(tick, _tick(tick, instance)) for tick in chats.filter(staff=chosen)] if chosen else [],
+            "chosen": chosen,
             "done": sum(row["done"] for row in owners),
             "whole": sum(row["chats"] for row in owners),
             "left": left,
