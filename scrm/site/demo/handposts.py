@@ -44,7 +44,7 @@ def tick_like_owners(now: dt.datetime, *, seed: int = 1) -> int:
     count = 0
     todo = HandPostTick.objects.todo().filter(post__due_at__lte=now, post__deadline__gt=now - TIME_TO_POST)
     for tick in todo.select_related("post", "staff"):
-        draws = random.Random(f"{seed}:{tick.pk}")  # noqa: S311  a story, no secret
+        draws = random.Random(f"{seed}:{tick.pk}")
         ticks, minutes = draws.random() < TICKED, draws.lognormvariate(0, 1.2) * HALF_WITHIN
         if ticks and tick.post.due_at + dt.timedelta(minutes=minutes) <= now:
             handposts.tick(tick.pk, tick.staff, HandPostTick.State.DONE)
