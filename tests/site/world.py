@@ -3,8 +3,7 @@
 import datetime as dt
 import hashlib
 
-from campaigns import handposts
-from campaigns.models import Welcome, WelcomeRule
+from campaigns.models import HandPost, HandPostTick, Welcome, WelcomeRule
 from contacts import search
 from contacts.models import Channel, Customer, Follow, Notice, Staff, SyncRun, Tag, TagGroup
 from groups.models import ChatGap, GroupChat, Stay
@@ -19,8 +18,7 @@ def build(wanglei: Staff, zhaomin: Staff, admin: User, moment: dt.datetime, *, s
     tag = Tag.objects.create(tag_id="t1", group=TagGroup.objects.create(group_id="g1", name="肤质"), name="干皮")
     for staff in (wanglei, zhaomin):
         _customers(staff, tag, moment, size)
-        for number in range(size):
-            handposts.make(admin, name=f"{staff.name}的早安{number}", chat_ids=[f"wr{staff.userid}"], text="早上好")
+        _hand_posts(staff, admin, moment, size)
     _callbacks(moment, size)
     ApiCall.objects.bulk_create([ApiCall(api="externalcontact/get", errcode=40096, ms=80) for _ in range(size)])
     SyncRun.objects.create(state=SyncRun.State.DONE, started_at=moment, finished_at=moment, started_by=admin)
@@ -61,6 +59,16 @@ def _customers(staff: Staff, tag: Tag, moment: dt.datetime, size: int) -> None:
             rule=rule, rule_name=rule.name if rule else "", outcome=Welcome.Outcome.SENT, happened_at=moment,
             received_at=moment, accepted_at=moment, latency_ms=900,
         )  # fmt: skip
+
+
+def _hand_posts(staff: Staff, admin: User, moment: dt.datetime, size: int) -> None:
+    chat = GroupChat.objects.get(chat_id=f"wr{staff.userid}")
+    for number in range(size):
+        post = HandPost.objects.create(
+            name=f"{staff.name}的早安{number}", text="早上好", due_at=moment, deadline=moment + dt.timedelta(hours=4),
+            created_by=admin, created_at=moment,
+        )  # fmt: skip
+        HandPostTick.objects.create(post=post, chat=chat, staff=staff)
 
 
 def _callbacks(moment: dt.datetime, size: int) -> None:
