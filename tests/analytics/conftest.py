@@ -92,10 +92,11 @@ class Book:
     def delivery(
         self, task: Dispatch, to: Customer | GroupChat, state: str = "planned", sent: dt.datetime | None = None, reach: int = 1
     ) -> Delivery:  # fmt: skip
-        who: dict[str, Any] = {"chat": to} if isinstance(to, GroupChat) else {"customer": to}
+        more: dict[str, Any] = {"chat": to} if isinstance(to, GroupChat) else {"customer": to}
+        more["plan_date"] = task.broadcast.plan_date
         return Delivery.objects.create(
-            broadcast=task.broadcast, plan_date=task.broadcast.plan_date, dispatch=task, staff=task.staff, state=state,
-            sent_at=sent, reach=reach if sent else 0, **who,
+            broadcast=task.broadcast, dispatch=task, staff=task.staff, state=state, sent_at=sent,
+            reach=reach if sent else 0, **more,
         )  # fmt: skip
 
     def connected(self, moment: dt.datetime) -> None:
