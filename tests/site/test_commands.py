@@ -173,13 +173,20 @@ def dispatch(user: User, state: str, create_in: dt.timedelta, broadcast: str = "
 SOON, AGO = dt.timedelta(minutes=10), dt.timedelta(minutes=-10)
 
 
-def test_drain_waits_for_due_dispatches_without_work_too(committed: None, alice: User) -> None:
+@pytest.mark.parametrize(
+    ("sending", "quiet", "unsent"), [("on", "none", 3), ("off", "none", 2), ("on", "00:00-23:59", 2)]
+)
+def test_drain_waits_for_due_dispatches_without_work_too(
+    committed: None, alice: User, settings: Any, sending: str, quiet: str, unsent: int
+) -> None:
+    """Not for those that the brake or quiet hours hold; one whose call has begun is waited for always."""
+    settings.SENDING, settings.QUIET_HOURS = sending, quiet
     for state in ("planned", "sending", "unknown"):
         dispatch(alice, state, AGO)
 
     code, text = exit_code("drain", "--timeout", "0.5")
 
-    assert (code, text.splitlines()) == (1, ["due and unsent: dispatches 3"])
+    assert (code, text.splitlines()) == (1, [f"due and unsent: dispatches {unsent}"])
 
 
 def test_drain_ends_when_the_dispatch_is_sent(committed: None, alice: User) -> None:
