@@ -1,6 +1,6 @@
 """The page class of the console: denied unless opened, scoped, read-only unless said otherwise, no query per row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -38,8 +38,9 @@ class PreparedChangeList(ChangeList):
 class ConsolePage(ModelAdmin):
     """A list and its detail pages.
 
-    Closed to everybody but superusers unless `open_to_staff`; then every row goes through `visible_to(user)`, except on
-    pages that say `scoped = False` because their rows name no customer.
+    Closed to everybody but administrators unless `open_to_staff`; then to those whose role may view the model
+    (scrm.site.rights), and every row goes through `visible_to(user)`, except on pages that say `scoped = False` because
+    their rows name no customer. Buttons of open pages need the right to change, or the one named in `deed_rights`.
     """
 
     open_to_staff = False
@@ -47,6 +48,7 @@ class ConsolePage(ModelAdmin):
     changeable = False  # add and change by Django's permissions; nobody otherwise
     views: Sequence[tuple[str, Text]] = ()
     counted_views = False
+    deed_rights: Mapping[str, str] = {}  # address part of a button → permission, as "base.reveal"
     detail_template = ""
     nothing_yet: Text = ""  # why the list is empty before anything came, and what to do
 
@@ -69,7 +71,9 @@ class ConsolePage(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         user = request.user
-        return bool(user.is_active and user.is_staff and (user.is_superuser or self.open_to_staff))
+        if not (user.is_active and user.is_staff):
+            return False
+        return bool(user.is_superuser or (self.open_to_staff and super().has_view_permission(request, obj)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.changeable and super().has_add_permission(request)
@@ -164,29 +168,36 @@ class ConsolePage(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         base = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(self._deed(deed)), name=f"{base}_{name}")
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(self._deed(name, deed)), name=f"{base}_{name}")
             for name, deed in self.deeds().items()
         ]
         own += [
-            path(f"{name}/", self.admin_site.admin_view(self._list_deed(deed)), name=f"{base}_{name}")
+            path(f"{name}/", self.admin_site.admin_view(self._list_deed(name, deed)), name=f"{base}_{name}")
             for name, deed in self.list_deeds().items()
         ]
         return own + super().get_urls()
 
-    def _deed(self, deed: Any) -> Any:
+    def may_do(self, request: HttpRequest, deed: str) -> bool:
+        """Whether the user may press the button."""
+        right = self.deed_rights.get(deed, f"{self.opts.app_label}.change_{self.opts.model_name}")
+        return self.has_view_permission(request) and request.user.has_perm(right)
+
+    def _deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             found = self.find(request, object_id)
             if isinstance(found, HttpResponse):
                 return found
+            if not self.may_do(request, name):
+                raise PermissionDenied
             if request.method != "POST":
                 return redirect(self.detail_address(found))
             return deed(request, found) or redirect(self.detail_address(found))
 
         return view
 
-    def _list_deed(self, deed: Any) -> Any:
+    def _list_deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest) -> HttpResponse:
-            if not self.has_view_permission(request):
+            if not self.may_do(request, name):
                 raise PermissionDenied
             if request.method != "POST":
                 return redirect(self.list_address())
