@@ -58,6 +58,11 @@ def administrators() -> "models.QuerySet[User]":
     return User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
 
 
+def is_last_administrator(user: "User") -> bool:
+    """Whether nobody could give roles without `user`. Within a transaction: two who step down at once wait for each other."""
+    return [row.pk for row in administrators().select_for_update().order_by("pk")] == [user.pk]
+
+
 @transaction.atomic
 def sync(table: Mapping[Role, Iterable[str]]) -> None:
     """Gives each role exactly the permissions that its patterns name (see scrm.site.rights). May run at any time.

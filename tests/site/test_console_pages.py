@@ -256,7 +256,7 @@ class TestUsers:
         user = User.objects.create_user("dora", password="dora", is_staff=True)
         form = text_of(console, f"/admin/base/user/{user.pk}/change/")
         assert "销售" in form and "客服" in form
-        data = {"username": "dora", "is_active": "on", "is_staff": "on", "department_ids": ["2"]}
+        data = {"username": "dora", "is_active": "on", "role": "operator", "department_ids": ["2"]}
         assert console.post(f"/admin/base/user/{user.pk}/change/", data).status_code == 302
         user.refresh_from_db()
         assert list(Staff.objects.visible_to(user)) == [wanglei]
