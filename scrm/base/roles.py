@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 EXPORT = "base.export"  # take personal data out as a file
 REVEAL = "base.reveal"  # read what is masked
+
+
+_RIGHT_WORDS = {EXPORT: _("export personal data"), REVEAL: _("reveal masked personal data")}
 
 
 class Role(models.TextChoices):
@@ -49,6 +53,14 @@ def holders() -> "models.QuerySet[User]":
 
     given = models.Q(groups__name__in=[role for role in Role if role is not Role.ADMINISTRATOR])
     return User.objects.filter(given | models.Q(is_superuser=True))
+
+
+def refusal(right: str) -> str:
+    """Why somebody without `right` is refused, and whom to ask."""
+    word = _RIGHT_WORDS.get(right)
+    if word is None:
+        return gettext("Your role does not allow this. An administrator gives roles: 系统设置 > 用户.")
+    return gettext("This needs the right “%(right)s”. An administrator gives it: 系统设置 > 用户.") % {"right": word}
 
 
 def administrators() -> "models.QuerySet[User]":

@@ -1,6 +1,6 @@
 """The page class of the console: denied unless opened, scoped, read-only unless said otherwise, no query per row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -9,13 +9,15 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from scrm.base import audit
+from scrm.base import audit, clock, roles
+from scrm.base.console.exports import BATCH, csv_answer
 from scrm.base.console.filters import ViewFilter
 from scrm.base.console.panels import filters_of, panels_of
 from scrm.base.console.unfold import ChangeList, ModelAdmin
@@ -49,6 +51,7 @@ class ConsolePage(ModelAdmin):
     views: Sequence[tuple[str, Text]] = ()
     counted_views = False
     deed_rights: Mapping[str, str] = {}  # address part of a button → permission, as "base.reveal"
+    export_head: Sequence[Text] = ()  # titles of the columns of the list as a file; none: it can't be exported
     detail_template = ""
     nothing_yet: Text = ""  # why the list is empty before anything came, and what to do
 
@@ -101,8 +104,16 @@ class ConsolePage(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(
             request,
-            {"console_views": self._tabs(request), "title": self.opts.verbose_name_plural, **(extra_context or {})},
+            {
+                "console_views": self._tabs(request),
+                "may_export": self._may_export(request),
+                "title": self.opts.verbose_name_plural,
+                **(extra_context or {}),
+            },
         )
+
+    def _may_export(self, request: HttpRequest) -> bool:
+        return bool(self.export_head) and self.may_do(request, "export")
 
     def _tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
         if not self.views:
@@ -165,6 +176,23 @@ class ConsolePage(ModelAdmin):
         """Buttons of the list: address part → method(request)."""
         return {}
 
+    def export_cells(self, request: HttpRequest, rows: list[Any]) -> Iterable[Sequence[Any]]:
+        """A line of the file for each row, under `export_head`."""
+        raise NotImplementedError
+
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered in the address, for those with the right of export; noted before the first line."""
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        name = str(self.opts.model_name)
+        audit.record(
+            f"{name}.export", user=user_of(request), subject=str(self.opts.verbose_name_plural), request=request,
+            count=rows.count(), filters={key: value for key, value in request.GET.items() if value},
+        )  # fmt: skip
+        return csv_answer(
+            f"{name}-{clock.today()}.csv", self.export_head, rows.iterator(chunk_size=BATCH),
+            lambda some: self.export_cells(request, some),
+        )  # fmt: skip
+
     def get_urls(self) -> list[URLPattern]:
         base = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
@@ -173,14 +201,17 @@ class ConsolePage(ModelAdmin):
         ]
         own += [
             path(f"{name}/", self.admin_site.admin_view(self._list_deed(name, deed)), name=f"{base}_{name}")
-            for name, deed in self.list_deeds().items()
+            for name, deed in [*self.list_deeds().items(), *([("export", self._export)] if self.export_head else [])]
         ]
         return own + super().get_urls()
 
     def may_do(self, request: HttpRequest, deed: str) -> bool:
         """Whether the user may press the button."""
-        right = self.deed_rights.get(deed, f"{self.opts.app_label}.change_{self.opts.model_name}")
-        return self.has_view_permission(request) and request.user.has_perm(right)
+        return self.has_view_permission(request) and request.user.has_perm(self._right(deed))
+
+    def _right(self, deed: str) -> str:
+        rights = {"export": roles.EXPORT, **self.deed_rights}
+        return rights.get(deed, f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     def _deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
@@ -188,7 +219,7 @@ class ConsolePage(ModelAdmin):
             if isinstance(found, HttpResponse):
                 return found
             if not self.may_do(request, name):
-                raise PermissionDenied
+                raise PermissionDenied(roles.refusal(self._right(name)))
             if request.method != "POST":
                 return redirect(self.detail_address(found))
             return deed(request, found) or redirect(self.detail_address(found))
@@ -198,7 +229,7 @@ class ConsolePage(ModelAdmin):
     def _list_deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest) -> HttpResponse:
             if not self.may_do(request, name):
-                raise PermissionDenied
+                raise PermissionDenied(roles.refusal(self._right(name)))
             if request.method != "POST":
                 return redirect(self.list_address())
             return deed(request) or redirect(self.list_address())
