@@ -106,14 +106,17 @@ class ConsolePage(ModelAdmin):
             request,
             {
                 "console_views": self._tabs(request),
-                "may_export": self._may_export(request),
+                "export_address": self._export_address(request),
                 "title": self.opts.verbose_name_plural,
                 **(extra_context or {}),
             },
         )
 
-    def _may_export(self, request: HttpRequest) -> bool:
-        return bool(self.export_head) and self.may_do(request, "export")
+    def _export_address(self, request: HttpRequest) -> str:
+        """Where the list goes out as a file, filtered as it is; empty where it can't or the user may not."""
+        if not self.export_head or not self.may_do(request, "export"):
+            return ""
+        return f"{self.list_address()}export/?{request.GET.urlencode()}"
 
     def _tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
         if not self.views:
