@@ -79,7 +79,8 @@ def is_last_administrator(user: "User") -> bool:
 def sync(table: Mapping[Role, Iterable[str]]) -> None:
     """Gives each role exactly the permissions that its patterns name (see scrm.site.rights). May run at any time.
 
-    When the roles are made for the first time, users who could log in before are made operators.
+    When the roles are made for the first time, users who could log in before keep what they had: those with a right to
+    write are made operators, the others staff.
     """
     known = list(Permission.objects.select_related("content_type"))
     first = not Group.objects.filter(name__in=Role.values).exists()
@@ -103,4 +104,5 @@ def _keep_the_access_of_before() -> None:
     from scrm.base.models import User
 
     for user in User.objects.filter(is_staff=True, groups__isnull=True):
-        give(user, Role.ADMINISTRATOR if user.is_superuser else Role.OPERATOR)
+        wrote = user.user_permissions.exists()
+        give(user, Role.ADMINISTRATOR if user.is_superuser else Role.OPERATOR if wrote else Role.STAFF)

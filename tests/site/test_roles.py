@@ -96,12 +96,14 @@ def test_migrating_again_mends_a_group_and_leaves_people_and_other_groups_alone(
 
 def test_who_could_log_in_before_there_were_roles_still_can(alice: User, frank: User) -> None:
     outsider = User.objects.create_user("outsider")
+    writer = User.objects.create_user("writer", is_staff=True)
+    writer.user_permissions.add(Permission.objects.get(codename="add_channel"))
     Group.objects.all().delete()
 
     roles.sync(RIGHTS)
 
-    people = [User.objects.get(pk=user.pk) for user in (alice, frank, outsider)]
-    assert [user.role for user in people] == [Role.ADMINISTRATOR, Role.OPERATOR, None]
+    people = [User.objects.get(pk=user.pk) for user in (alice, frank, writer, outsider)]
+    assert [user.role for user in people] == [Role.ADMINISTRATOR, Role.STAFF, Role.OPERATOR, None]
     roles.give(frank, None)
     roles.sync(RIGHTS)
     assert User.objects.get(pk=frank.pk).role is None  # only where roles are new
@@ -124,6 +126,11 @@ def test_without_a_role_one_is_told_whom_to_ask(address: str, frank: User, alice
     answer = client_of(frank).get(address)
     assert (answer.status_code, answer.templates[0].name) == (200, "console/roleless.html")
     assert answer.context["administrators"] == ["alice"]
+
+
+def test_so_is_who_came_another_way_than_by_the_console_s_login() -> None:
+    answer = client_of(User.objects.create_user("guest")).get("/admin/")
+    assert answer.templates[0].name == "console/roleless.html"
 
 
 def test_without_a_role_nothing_is_done_either(frank: User, alice: User) -> None:

@@ -17,7 +17,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class RoleFirst:
-    """Middleware, after Django's authentication. Who may not log in to the console at all is left to Django."""
+    """Middleware, after Django's authentication, however one logged in. Strangers are left to Django."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -30,7 +30,7 @@ class RoleFirst:
         if match is None or not ROOMS.intersection(match.namespaces) or match.view_name in OPEN:
             return None
         user = request.user
-        if not user.is_authenticated or not user.is_staff or user_of(request).role is not None:
+        if not user.is_authenticated or user_of(request).role is not None:
             return None
         asked = [str(person) for person in roles.administrators().order_by("username")[:5]]
         return render(request, "console/roleless.html", {"administrators": asked, "username": user.get_username()})
