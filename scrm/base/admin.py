@@ -8,18 +8,19 @@ from django.contrib.admin import action, display
 from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from scrm.base import audit, clock
 from scrm.base.console import formats
+from scrm.base.console.audit_words import deed_word, deed_words, detail_lines
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
 from scrm.base.console.who import user_of
-from scrm.base.models import ApiToken, AuditRecord, Heartbeat, Work
+from scrm.base.models import ApiToken, AuditRecord, Heartbeat, User, Work
 from scrm.base.work import lanes, replay
 
 
@@ -223,6 +224,12 @@ class ApiTokenPage(ConsolePage):
             audit.record("apitoken.revoke", user=user_of(request), subject=str(token), request=request)
         self.say(request, _("Revoked: nobody gets in with this token any more."))
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        audit.record(
+            "apitoken.add", user=user_of(request), subject=str(obj), request=request,
+            of=obj.user.get_username(), scope=obj.scope,
+        )  # fmt: skip
+
     def message_user(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Django's own "was added" would stand over the token."""
 
@@ -253,16 +260,42 @@ def _digest(text: str) -> str:
     return digest(text)
 
 
+class DeedFilter(DropdownFilter):
+    """Records of one deed (`?deed=user.role`)."""
+
+    title = gettext_lazy("deed")
+    parameter_name = "deed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(deed_words().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(deed=self.value()) if self.value() else queryset
+
+
+class PersonFilter(DropdownFilter):
+    """Records of one user (`?who=alice`)."""
+
+    title = gettext_lazy("user")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(user.get_username(), str(user)) for user in User.objects.order_by("username")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(username=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditRecord)
 class AuditPage(ConsolePage):
     """Who did what, when and from where. Nobody changes it."""
 
-    list_display = ("when", "username", "deed_word", "subject", "address")
-    list_filter = (("at", DayRangeFilter),)
+    list_display = ("when", "who", "deed_word", "subject", "said", "address")
+    list_filter = (DeedFilter, PersonFilter, ("at", DayRangeFilter))
     search_fields = ("username", "deed", "subject")
     search_help_text = gettext_lazy("User, deed or subject")
     ordering = ("-id",)
-    fields = ("when", "username", "deed_word", "subject", "address", "detail")
+    fields = ("when", "who", "deed_word", "subject", "address", "said_in_full")
     readonly_fields = fields
     nothing_yet = gettext_lazy("Deeds that somebody may have to answer for appear here.")
 
@@ -270,29 +303,21 @@ class AuditPage(ConsolePage):
     def when(self, row: Any) -> SafeString:
         return formats.when(row.at)
 
+    @display(description=gettext_lazy("user"), ordering="username")
+    def who(self, row: Any) -> str:
+        return row.username or _("nobody, or the command line")
+
     @display(description=gettext_lazy("deed"), ordering="deed")
     def deed_word(self, row: Any) -> str:
         return deed_word(row.deed)
 
+    @display(description=gettext_lazy("detail"))
+    def said(self, row: Any) -> str:
+        text = "; ".join(detail_lines(row.detail))
+        return f"{text[:80]}…" if len(text) > 80 else text or formats.NONE
 
-def deed_word(deed: str) -> str:
-    """The deed in words; an unknown one as it is."""
-    words = {
-        "sync.start": _("started a full sync"),
-        "sync.accept_removals": _("accepted removals of a sync"),
-        "callback.replay": _("had callbacks done again"),
-        "backup.take": _("took a backup"),
-        "backup.restore": _("restored a backup"),
-        "audit.prune": _("deleted what was older than the trail is kept"),
-        "work.replay": _("had work done again"),
-        "apitoken.add": _("issued an API token"),
-        "apitoken.issue": _("issued an API token"),
-        "apitoken.revoke": _("revoked an API token"),
-        "channel.add": _("entered a channel"),
-        "channel.change": _("changed a channel"),
-        "welcomerule.add": _("wrote a welcome rule"),
-        "welcomerule.change": _("changed a welcome rule"),
-        "user.add": _("created a user"),
-        "user.change": _("changed a user"),
-    }
-    return words.get(deed, deed)
+    @display(description=gettext_lazy("detail"))
+    def said_in_full(self, row: Any) -> SafeString | str:
+        return (
+            format_html_join(SafeString("<br>"), "{}", ((line,) for line in detail_lines(row.detail))) or formats.NONE
+        )

@@ -157,6 +157,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
+    "LOGIN": {"form": "scrm.site.console.login.LoginForm"},
     "ENVIRONMENT": "scrm.site.navigation.environment",
     "DASHBOARD_CALLBACK": "scrm.site.console.home.home",
     "SITE_FAVICONS": [

@@ -1,11 +1,15 @@
 """`customers/` word by word."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
 from contacts.models import Customer, Follow, Staff, Tag
 from groups.models import Stay
+from scrm.base import roles
+from scrm.base.models import AuditRecord, User
+from scrm.base.roles import Role
 from tests.api.conftest import Api, World, befriend, customer, iso, stay
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +162,21 @@ def test_lists_a_person_in_several_chats_once(api: Api, world: World) -> None:
 
     assert _ids(api.get("customers/")) == ["wmXiaolin", "wmXiaochen"]
     assert api.get("customers/wmXiaolin/")["group_chats"] == ["wrFuli", "wrOther"]
+
+
+def test_numbers_in_remarks_are_masked_without_the_right_to_reveal(
+    bob: User, api: Api, api_of: Callable[..., Api], world: World
+) -> None:
+    Follow.objects.filter(customer=world.xiaolin).update(remark="杭州 13812345678", description="13812345678")
+
+    def read(caller: Api) -> list[tuple[str, str]]:
+        rows = [*caller.get("customers/?q=wmXiaolin")["results"], caller.get("customers/wmXiaolin/")]
+        return [(follow["remark"], follow["description"]) for row in rows for follow in row["follows"]]
+
+    assert read(api_of(bob)) == [("杭州 138****5678", "138****5678")] * 2
+    assert AuditRecord.objects.filter(deed="customer.reveal").count() == 0
+    roles.give(bob, Role.MANAGER)
+    full = [("杭州 13812345678", "13812345678")] * 2
+    assert [read(api_of(bob)), read(api)] == [full, full]
+    noted = AuditRecord.objects.filter(deed="customer.reveal").order_by("pk")
+    assert [(row.username, row.detail) for row in noted] == [("bob", {"through": "API"}), ("alice", {"through": "API"})]
