@@ -65,7 +65,8 @@ def of(broadcasts: Sequence[Broadcast], user: User) -> dict[int, Figures]:
     """The figures of these broadcasts by their primary keys, in two queries. Whom the plan left out has no sender:
     they are told to those who see the whole broadcast; others see who was found unfit later among their staff's."""
     tasks = Dispatch.objects.visible_to(user).filter(broadcast__in=[row.pk for row in broadcasts])
-    counted = {row.pop("broadcast"): row for row in tasks.order_by().values("broadcast").annotate(**_sums())}
+    sums: Any = tasks.order_by().values("broadcast").annotate(**_sums())
+    counted = {row.pop("broadcast"): row for row in sums}
     later = _found_unfit(tasks)
     return {
         row.pk: Figures(excluded=_together(row.excluded if _whole(row, user) else {}, later[row.pk]),

@@ -33,17 +33,18 @@ def broadcasts(customer: Customer, user: User) -> Iterable[Entry]:
     """Each broadcast that a staff member was asked to send, with its result; at the time of sending, of the attempt, or
     while it waits of the task."""
     deliveries = Delivery.objects.visible_to(user).filter(customer=customer, dispatch__isnull=False)
-    told = deliveries.with_progress().filter(progress__in=_TOLD)
+    told = deliveries.with_progress().filter(progress__in=_TOLD)  # type: ignore[misc]  # annotated
     for row in told.select_related("broadcast", "dispatch", "staff"):
         dispatch, broadcast = row.dispatch, row.broadcast
         if dispatch is None or row.staff is None:
             continue
+        state: str = row.progress  # type: ignore[attr-defined]  # annotated
         tried_at = row.sent_at or dispatch.confirmed_at or dispatch.sent_at
         yield Entry(
             tried_at or broadcast.create_at, "broadcast", f"delivery:{row.pk}", userid=row.staff.userid,
             cause=Cause("broadcast", str(broadcast.pk)),
             detail={
-                "name": broadcast.name, "state": row.progress, "text": broadcast.text,
+                "name": broadcast.name, "state": state, "text": broadcast.text,
                 "attachments": [attachment["msgtype"] for attachment in broadcast.attachments],
             },
         )  # fmt: skip

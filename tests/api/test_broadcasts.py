@@ -35,7 +35,7 @@ def may(user: User, *codenames: str) -> User:
     return User.objects.get(pk=user.pk)
 
 
-def faults(answer: Any) -> list[tuple[str, str]]:
+def faults(answer: Any) -> list[tuple[str, str | None]]:
     return [(error["code"], error["attr"]) for error in answer["errors"]]
 
 
@@ -109,6 +109,15 @@ def test_approving_freezes_the_plan_and_answers_like_get(api: Api, world: World)
     listed = {key: value for key, value in answer.items() if key != "plan"}
     assert api.get("broadcasts/")["results"] == [listed]
     assert api.get("broadcasts/", {"state": "draft"})["results"] == []
+
+
+@pytest.mark.parametrize("kind", ["", "application/x-www-form-urlencoded"])
+def test_a_step_needs_no_body_at_all(api: Api, world: World, kind: str) -> None:
+    pk = drafted(api, "wmXiaolin")
+
+    answer = api.client.generic("POST", f"/api/v1/broadcasts/{pk}/approve/", b"", kind, headers=api.headers)
+
+    assert (answer.status_code, answer.json()["state"]) == (200, "planned")
 
 
 def test_of_two_who_approve_the_second_is_told_who_was_faster(

@@ -30,6 +30,7 @@ def _grow(world: World, wanglei: Staff) -> None:
     """Ten times as many rows of every kind."""
     group = TagGroup.objects.get()
     first = Broadcast.objects.get(pk=1)
+    assert first.plan_date is not None
     for number in range(10):
         Tag.objects.create(tag_id=f"et{number}", group=group, name="标签")
         TagGroup.objects.create(group_id=f"eg{number}", name="组")

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from campaigns.models import Broadcast
@@ -80,8 +79,3 @@ class NewBroadcast(Strict):
         required=False, default=Broadcast.StaffChoice.OWNER.value, choices=Broadcast.StaffChoice.values,
         help_text="Who sends where a customer has several friends: the longest one, the latest, the least loaded.",
     )  # fmt: skip
-
-    def validate_audience(self, audience: Any) -> Any:
-        if not audience:
-            raise serializers.ValidationError(_("Give exactly one of external_userids, chat_ids and filter."))
-        return audience
