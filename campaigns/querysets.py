@@ -50,6 +50,17 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
         dispatches = apps.get_model("campaigns", "Dispatch").objects.visible_to(user).filter(broadcast=OuterRef("pk"))
         return self.filter(Q(created_by=user.pk) | Exists(dispatches)) if user.is_active else self.none()
 
+    def wholly_visible_to(self, user: User) -> "BroadcastQuerySet":
+        """Of the visible ones one's own, and those in which nobody outside one's scope takes part: who stops a broadcast
+        stops it for everybody."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        dispatches = apps.get_model("campaigns", "Dispatch").objects.filter(broadcast=OuterRef("pk"))
+        others = dispatches.exclude(staff__in=Staff.objects.visible_to(user))
+        return self.visible_to(user).filter(Q(created_by=user.pk) | ~Exists(others))
+
 
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
     def waiting(self) -> "DispatchQuerySet":

@@ -31,6 +31,7 @@ def test_shows_every_field_of_a_customer(api: Api, world: World) -> None:
         "channel": {"state": "parcel", "name": "包裹卡"},
         "first_added_at": iso(world.at),
         "lost_at": None,
+        "do_not_contact_at": None,
         "tags": [VIP],
         "follows": [
             {
@@ -127,6 +128,8 @@ def test_finds_ids_with_odd_characters(api: Api, world: World, wanglei: Staff, e
         ({"group_chat": "wrFuli"}, ["wmXiaolin"]),
         ({"lost": "true"}, ["wmOld"]),
         ({"lost": "false"}, ["wmXiaolin", "wmXiaochen"]),
+        ({"do_not_contact": "true"}, ["wmOld"]),
+        ({"do_not_contact": "false"}, ["wmXiaolin", "wmXiaochen"]),
         ({"q": "小林"}, ["wmXiaolin"]),
         ({"q": "xiaolin"}, ["wmXiaolin"]),
         ({"q": "wmXiaochen"}, ["wmXiaochen"]),
@@ -134,7 +137,7 @@ def test_finds_ids_with_odd_characters(api: Api, world: World, wanglei: Staff, e
     ],
 )
 def test_filters(api: Api, world: World, wanglei: Staff, query: dict[str, str], expected: list[str]) -> None:
-    lost = customer("wmOld", "老王", world.at, lost_at=world.at)
+    lost = customer("wmOld", "老王", world.at, lost_at=world.at, do_not_contact_at=world.at)
     befriend(wanglei, lost, world.at, ended_at=world.at, ended_by="customer", tag_ids=["etNew"])
 
     assert _ids(api.get("customers/", query)) == expected

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analytics import fill
+from campaigns.models import Broadcast
 from contacts.models import Channel, Staff
 from scrm.base import roles
 from scrm.base.models import User, Work
@@ -34,6 +35,10 @@ ROUTES: dict[str, list[tuple[str, int]]] = {
     "members": [("group-chats/wrFuli/members/", 200), ("group-chats/wrOther/members/", 404)],
     "channels": [("channels/", 200)],
     "welcomes": [("welcomes/", 200)],
+    "broadcasts": [("broadcasts/", 200)],
+    "broadcast": [("broadcasts/1/", 200), ("broadcasts/2/", 404)],
+    **{step: [(f"broadcasts/1/{step}/", 405)] for step in ("approve", "pause", "resume", "cancel", "remind")},
+    "deliveries": [("broadcasts/1/deliveries/", 200), ("broadcasts/2/deliveries/", 404)],
     "metrics": [(f"metrics/?metric={name}&by=staff", 200) for name in ("adds", "joins", "members", "customers")],
     "dictionary": [("metrics/dictionary/", 200)],
     "funnels": [("funnels/", 405)],
@@ -57,6 +62,11 @@ ASKED = [pair for name, pairs in ROUTES.items() if name not in OPEN for pair in 
 
 # words that only department 3 knows
 FOREIGN = ("zhaomin", "赵敏", "wmXiaochen", "小陈", "wrOther", "客服")
+
+
+@pytest.fixture(autouse=True)
+def _broadcasts(broadcasts: list[Broadcast]) -> None:
+    """They are there in every test."""
 
 
 def _fill_for(path: str) -> None:
@@ -96,10 +106,10 @@ def test_who_has_no_department_sees_nobody(
     charlie: User, api_of: Callable[..., Api], world: World, path: str, status: int
 ) -> None:
     _fill_for(path)
-    of_somebody = path.startswith(("customers/wm", "staff/w", "group-chats/wr"))
-    answer = api_of(charlie).get(path, status=404 if of_somebody else status)
+    of_somebody = path.startswith(("customers/wm", "staff/w", "group-chats/wr", "broadcasts/1"))
+    answer = api_of(charlie).get(path, status=404 if of_somebody and status == 200 else status)
 
-    known = ("wanglei", "王磊", "wmXiaolin", "小林", "wrFuli", "福利群", "wmPasserby")
+    known = ("wanglei", "王磊", "wmXiaolin", "小林", "wrFuli", "福利群", "wmPasserby", "上新", "新品上架")
     assert [word for word in (*FOREIGN, *known) if word in _text(answer)] == []
 
 
@@ -194,4 +204,4 @@ def test_who_sees_the_whole_company_still_gets_no_raw_callbacks(
     caller.get("callbacks/", status=403)
     caller.get(f"callbacks/{world.callback.pk}/", status=403)
     caller.post(f"callbacks/{world.callback.pk}/replay/", status=403)
-    assert Work.objects.get().state == "done"
+    assert Work.objects.get(source_kind="callback").state == "done"

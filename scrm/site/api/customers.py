@@ -85,6 +85,9 @@ class CustomerShape(serializers.Serializer[CustomerRow]):
     lost_at = serializers.DateTimeField(
         source="person.lost_at", allow_null=True, help_text="When customer or staff ended the last open period."
     )
+    do_not_contact_at = serializers.DateTimeField(
+        source="person.do_not_contact_at", allow_null=True, help_text="Wants no broadcasts since."
+    )
     tags = TagShape(many=True, help_text="The union over open periods.")
     follows = FollowShape(many=True, help_text="Every period, latest first.")
     group_chats = serializers.ListField(child=serializers.CharField(), help_text="Ids of the chats they sit in now.")
@@ -101,6 +104,9 @@ class CustomerQuery(Query):
     added_after = MomentField(required=False, help_text="First added at this moment or later.")
     added_before = MomentField(required=False, help_text="First added before this moment.")
     lost = serializers.BooleanField(required=False, help_text="`true`: only lost ones, `false`: none of them.")
+    do_not_contact = serializers.BooleanField(
+        required=False, help_text="`true`: only those who want no broadcasts, `false`: none of them."
+    )
     q = serializers.CharField(required=False, max_length=64, help_text="Part of the name, also in pinyin; or the id.")
 
 
@@ -146,6 +152,8 @@ def narrowed(customers: CustomerQuerySet, asked: dict[str, Any], user: User) -> 
         customers = customers.filter(Exists(stays.filter(customer=OuterRef("pk"))))
     if "lost" in asked:
         customers = customers.filter(lost_at__isnull=not asked["lost"])
+    if "do_not_contact" in asked:
+        customers = customers.filter(do_not_contact_at__isnull=not asked["do_not_contact"])
     plain = {"channel": "first_state", "added_after": "first_added_at__gte", "added_before": "first_added_at__lt"}
     customers = customers.filter(**{field: asked[name] for name, field in plain.items() if name in asked})
     return customers.named_like(asked["q"]) if "q" in asked else customers
