@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -12,14 +13,17 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts import people
 from contacts.admin.filters import ChannelFilter, StaffFilter, TagFilter
 from contacts.admin.words import ADD_WAYS, CUSTOMER_TYPES, GENDERS, word
 from contacts.models import Channel, Customer, Follow, Tag
+from scrm.base import audit
 from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter, day_range
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
 
+CHANGE = "contacts.change_customer"
 _SHOWN_TAGS = 4
 
 
@@ -97,7 +101,27 @@ class CustomerPage(ConsolePage):
 
     @display(description=gettext_lazy("standing"))
     def standing(self, row: Any) -> SafeString:
-        return standing_tag(row)
+        silent = formats.tag(_("no broadcasts"), "warn") if row.do_not_contact_at else ""
+        return format_html("{}{}", standing_tag(row), silent)
+
+    def deeds(self) -> dict[str, Any]:
+        return {"do_not_contact": self.do_not_contact}
+
+    def do_not_contact(self, request: HttpRequest, customer: Customer) -> None:
+        """The switch “no more broadcasts”."""
+        if not request.user.has_perm(CHANGE):
+            raise PermissionDenied
+        wanted = request.POST.get("wanted") == "yes"
+        if not people.set_do_not_contact(customer, wanted):
+            return
+        audit.record(
+            "customer.do_not_contact",
+            user=user_of(request),
+            subject=customer.external_userid,
+            request=request,
+            on=wanted,
+        )
+        self.say(request, _("Gets no more broadcasts.") if wanted else _("May get broadcasts again."))
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         periods = list(
@@ -109,6 +133,7 @@ class CustomerPage(ConsolePage):
         return {
             "customer": instance,
             "standing": standing_tag(instance),
+            "may_silence": request.user.has_perm(CHANGE),
             "channel": channels.get(instance.first_state, instance.first_state),
             "kind": word(CUSTOMER_TYPES, instance.type),
             "gender": word(GENDERS, instance.gender) if instance.gender else formats.NONE,
