@@ -58,7 +58,7 @@ class BroadcastPage(ConsolePage):
         ("cancelled", gettext_lazy("Cancelled")),
     )
     list_display = (
-        "broadcast", "sent_to", "state_now", "created", "deadline", "confirmed", "delivered", "count_planned",
+        "broadcast", "sent_to", "state_now", "created", "deadline", "count_confirmed", "count_delivered", "count_planned",
     )  # fmt: skip
     list_filter = (ToFilter, ("create_at", DayRangeFilter))
     search_fields = ("name",)
@@ -126,12 +126,12 @@ class BroadcastPage(ConsolePage):
         return formats.when(row.confirm_by)
 
     @display(description=gettext_lazy("staff confirmed"))
-    def confirmed(self, row: Any) -> SafeString:
+    def count_confirmed(self, row: Any) -> SafeString:
         sums = row.sums
         return formats.bar(sums["staff_all"] - sums["staff_open"], sums["staff_all"]) if sums else formats.figure(None)
 
     @display(description=gettext_lazy("delivered"))
-    def delivered(self, row: Any) -> SafeString:
+    def count_delivered(self, row: Any) -> SafeString:
         return formats.bar(row.sums["sent"], row.sums["recipients_all"]) if row.sums else formats.figure(None)
 
     @display(description=gettext_lazy("planned recipients"), ordering="planned")

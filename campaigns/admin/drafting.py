@@ -12,10 +12,10 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -51,7 +51,7 @@ FIELDSETS: Any = (
     (
         gettext_lazy("To whom"),
         {"fields": (
-            "name", "aim", "staff", "tags", "channels", ("added_from", "added_to"), "ids", "chats", "owners", "chat_name",
+            "name", "aim", "staff", "tags", "channels", "added_from", "added_to", "ids", "chats", "owners", "chat_name",
             "chat_type", "kept_chats", "staff_choice",
         )},
     ),
@@ -59,7 +59,7 @@ FIELDSETS: Any = (
     (
         gettext_lazy("When"),
         {
-            "fields": (("create_at", "confirm_by"),),
+            "fields": ("create_at", "confirm_by"),
             "description": gettext_lazy(
                 "Tasks reach the staff at the time given; customers get the message when their staff member confirms."
             ),
@@ -144,7 +144,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
     added_from = _day(gettext_lazy("first added from"))
     added_to = _day(gettext_lazy("first added to"))
     ids = forms.CharField(
-        label="external_userid", required=False, widget=UnfoldAdminExpandableTextareaWidget({"rows": 6}),
+        label="external_userid", required=False, widget=UnfoldAdminTextareaWidget({"rows": 6}),
         help_text=gettext_lazy("One a line, or separated by spaces or commas."),
     )  # fmt: skip
     chats = forms.ModelMultipleChoiceField(
@@ -160,8 +160,8 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=gettext_lazy("Where a customer has several staff members. One of them is asked."),
     )  # fmt: skip
     text = forms.CharField(
-        label=gettext_lazy("text"), required=False,
-        widget=UnfoldAdminExpandableTextareaWidget({"rows": 6, "data-most-bytes": str(TEXT_BYTES)}),
+        label=gettext_lazy("words"), required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 6, "data-most-bytes": str(TEXT_BYTES)}),
         help_text=gettext_lazy("The same for everybody: WeCom fills in no names in broadcasts."),
     )  # fmt: skip
     link_title = _line(gettext_lazy("link: title"))
@@ -169,7 +169,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
     link_desc = _line(gettext_lazy("link: description"))
     link_picture = _line(gettext_lazy("link: address of its picture"), kind="url")
     picture = forms.FileField(
-        label=gettext_lazy("picture"), required=False, widget=UnfoldAdminFileFieldWidget({"accept": "image/png,image/jpeg"}),
+        label=gettext_lazy("picture to send"), required=False, widget=UnfoldAdminFileFieldWidget({"accept": "image/png,image/jpeg"}),
         help_text=gettext_lazy("JPG or PNG, at most 2 MB. WeCom keeps it for good."),
     )  # fmt: skip
     picture_url = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -205,6 +205,8 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["chats"].queryset = GroupChat.objects.visible_to(user).living()  # type: ignore[attr-defined]
         if self.instance.pk:
             self.initial.update(_given_of(self.instance))
+        if not (self.data.get("picture_url") or self.initial.get("picture_url")):
+            self.fields["no_picture"].widget = forms.HiddenInput()
         kept = self.data.get("kept_chats") or self.initial.get("kept_chats") or ""
         if kept:
             count = len(kept.split(","))

@@ -11,7 +11,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from campaigns.admin import deeds
-from campaigns.admin.words import explain, progress_tag
+from campaigns.admin.words import explain, progress_tag, progress_word
 from campaigns.models import Broadcast, Delivery
 from contacts.models import Customer, Staff
 from groups.models import GroupChat
@@ -38,7 +38,7 @@ def page_of(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "broadcast": broadcast,
         "given": given,
         "filtered": any(given.values()),
-        "states": Delivery.State.choices,
+        "states": [(state, progress_word(state)) for state in Delivery.State.values],
         "reasons": Delivery.Reason.choices,
         "staff": [(row.userid, str(row)) for row in staff.order_by("name", "userid")[:MOST_CHOICES]],
         "page": page,
@@ -123,7 +123,7 @@ def _cells(row: Any) -> Sequence[Any]:
     recipient = row.customer or row.chat
     return (
         str(recipient), row.customer.external_userid if row.customer else row.chat.chat_id,
-        str(row.staff) if row.staff else "", Delivery.State(row.progress).label, row.get_reason_display(),
+        str(row.staff) if row.staff else "", progress_word(row.progress), row.get_reason_display(),
         formats.moment(row.sent_at) if row.sent_at else "", row.reach,
     )  # fmt: skip
 

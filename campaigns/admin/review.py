@@ -54,7 +54,7 @@ def _sentence(broadcast: Broadcast, forecast: Plan, names: dict[str, str]) -> st
     """将请 张敏 等 3 位员工各点 1 次，发给 2,431 位客户"""
     if not forecast.planned:
         return _("Nobody would get this broadcast.")
-    first = sorted(forecast.taps, key=lambda userid: -forecast.people[userid])[:_NAMED]
+    first = sorted(forecast.taps, key=lambda userid: (-forecast.people[userid], userid))[:_NAMED]
     people = "、".join(names.get(userid, userid) for userid in first)
     fewest, most = min(forecast.taps.values()), max(forecast.taps.values())
     words = {

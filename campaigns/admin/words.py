@@ -40,7 +40,7 @@ REASONS: dict[str, Text] = {
     Reason.QUIET_HOURS: gettext_lazy("The tasks would be created in quiet hours (setting QUIET_HOURS)."),
     Reason.STAFF_LEFT: gettext_lazy("After planning the staff member left or lost the right to send."),
     Reason.NOT_TAKEN: gettext_lazy("WeCom left them out of the task, mostly no friend in WeCom's own books."),
-    Reason.REFUSED: gettext_lazy("WeCom refused the whole task; the error stands in the table of staff."),
+    Reason.REFUSED: gettext_lazy("The error stands in the table of staff."),
     Reason.TOO_LATE: gettext_lazy("The task could not be created before the deadline (brake, pause or quiet hours)."),
     Reason.BY_USER: gettext_lazy("A colleague cancelled the broadcast."),
 }
@@ -69,8 +69,13 @@ def dispatch_tag(dispatch: Dispatch) -> SafeString:
     return formats.tag(dispatch.get_state_display(), _DISPATCH_KIND.get(dispatch.state, ""))
 
 
+def progress_word(progress: str) -> str:
+    """The state of a delivery; what is sent is delivered: WeCom tells no more."""
+    return _("delivered") if progress == State.SENT else str(State(progress).label)
+
+
 def progress_tag(progress: str) -> SafeString:
-    return formats.tag(State(progress).label, _DELIVERY_KIND.get(progress, ""))
+    return formats.tag(progress_word(progress), _DELIVERY_KIND.get(progress, ""))
 
 
 def explain(progress: str, reason: str) -> Text:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.welcome import fits_in_message
 from campaigns.querysets import BroadcastQuerySet
@@ -25,7 +26,7 @@ class Broadcast(models.Model):
         PLANNED = "planned", _("planned")
         RUNNING = "running", _("running")
         PAUSED = "paused", _("paused")
-        DONE = "done", _("finished")
+        DONE = "done", pgettext_lazy("state", "finished")
         CANCELLED = "cancelled", _("cancelled")
 
     class To(models.TextChoices):

@@ -398,7 +398,7 @@ class TestResults:
         text = text_of(console, page_of(running))
         assert "1 / 2 位员工" in text
         assert "1 / 4 客户" in text
-        assert "RECEIVE_RULE" in text and "企微后台 &gt; 客户联系" in text
+        assert "RECEIVE_RULE" in text and "企微后台 > 客户联系" in text
 
     def test_each_number_leads_to_as_many_rows(self, console: Client, running: Broadcast) -> None:
         context = console.get(page_of(running)).context
@@ -479,7 +479,7 @@ class TestRecipients:
         lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
         assert lines[0] == "\ufeff接收方,id,员工,状态,原因,发送时间,触达人数"
         assert len(lines) == 2
-        assert lines[1].startswith("'=1+1,wmA,王磊,已发送,")
+        assert lines[1].startswith("'=1+1,wmA,王磊,已送达,")
         record = AuditRecord.objects.get(deed="broadcast.export")
         assert (record.detail["count"], record.detail["filters"]) == (1, {"state": "sent"})
 
