@@ -127,8 +127,8 @@ def quiet_hours(name: str, default: str, *, meaning: str) -> str:
     return raw
 
 
-def database(name: str, *, meaning: str) -> dict[str, object]:
-    """Django's description of the database behind the address in `name`."""
+def database(name: str, *, password: str = "", meaning: str) -> dict[str, object]:
+    """Django's description of the database behind the address in `name`; `password` fills in where that has none."""
     import environ
 
     address = text(name, "", meaning=meaning)
@@ -147,7 +147,7 @@ def database(name: str, *, meaning: str) -> dict[str, object]:
         raise ImproperlyConfigured(
             f"{name}: not an address of PostgreSQL. Write postgres://user:password@host:5432/name."
         )
-    return parsed
+    return {**parsed, "PASSWORD": parsed.get("PASSWORD") or password}
 
 
 def redis_address(name: str, *, meaning: str) -> str:

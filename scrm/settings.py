@@ -22,7 +22,12 @@ SECRET_KEY = env.text("SECRET_KEY", meaning="signs sessions and links; 50 random
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", meaning="host names under which we are called")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000", meaning="our address as browsers and WeCom see it")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL.rstrip("/")] if PUBLIC_URL.startswith(("http://", "https://")) else []
-DATABASE_URL = env.database("DATABASE_URL", meaning="postgres://user:password@host:5432/name; unset: embedded")
+DATABASE_PASSWORD = env.text("DATABASE_PASSWORD", meaning="password of the database, where DATABASE_URL holds none")
+DATABASE_URL = env.database(
+    "DATABASE_URL",
+    password=DATABASE_PASSWORD,
+    meaning="postgres://user:password@host:5432/name; unset: embedded",
+)
 REDIS_URL = env.redis_address("REDIS_URL", meaning="redis://host:6379/0; unset: embedded")
 LANGUAGE_CODE = env.one_of(
     "LANGUAGE_CODE", ("zh-hans", "en"), "zh-hans", meaning="language of the console: zh-hans or en"
@@ -42,6 +47,12 @@ CLOCK_ANCHOR = env.number("CLOCK_ANCHOR", 0, meaning="unix second from which CLO
 
 # --- WeCom ------------------------------------------------------------------------------------------------------------
 WECOM_API_URL = env.text("WECOM_API_URL", "https://qyapi.weixin.qq.com/cgi-bin/", meaning="base of the platform's API")
+WECOM_OAUTH_URL = env.text(
+    "WECOM_OAUTH_URL", "https://open.weixin.qq.com/", meaning="base of the platform's OAuth page inside WeCom"
+)
+WECOM_LOGIN_URL = env.text(
+    "WECOM_LOGIN_URL", "https://login.work.weixin.qq.com/", meaning="base of the platform's page for QR login"
+)
 WECOM_CORP_ID = env.text("WECOM_CORP_ID", meaning="企业ID: 企微后台 > 我的企业 > 企业信息")
 WECOM_AGENT_ID = env.text("WECOM_AGENT_ID", meaning="AgentId of the self-built app")
 WECOM_SECRET = env.text("WECOM_SECRET", meaning="Secret of the self-built app: 企微后台 > 应用管理 > 自建")
@@ -49,7 +60,7 @@ WECOM_CALLBACK_TOKEN = env.text("WECOM_CALLBACK_TOKEN", meaning="Token of 接收
 WECOM_CALLBACK_AES_KEY = env.text("WECOM_CALLBACK_AES_KEY", meaning="EncodingAESKey of the same page, 43 characters")
 SENDING = env.one_of("SENDING", ("off", "allowlist", "on"), "off", meaning="brake before everything a customer notices")
 SENDING_ALLOWLIST = frozenset(
-    env.words("SENDING_ALLOWLIST", meaning="external user ids and chat ids that SENDING=allowlist lets through")
+    env.words("SENDING_ALLOWLIST", meaning="ids of customers, chats and staff that SENDING=allowlist lets through")
 )
 QUIET_HOURS = env.quiet_hours("QUIET_HOURS", "22:30-08:00", meaning="no sends are created in these hours, company time")
 
@@ -62,6 +73,9 @@ SEND_CAP_PER_WEEK = env.whole(
 )
 SEND_FAILURES_BEFORE_PAUSE = env.whole(
     "SEND_FAILURES_BEFORE_PAUSE", 3, meaning="refused or unanswered tasks after which a broadcast pauses by itself"
+)
+SEND_CREATE_SECONDS = env.number(
+    "SEND_CREATE_SECONDS", 15, least=0.1, meaning="seconds that creating a task may take before it is looked for"
 )
 SEND_LOOKUP_DELAYS = env.numbers(
     "SEND_LOOKUP_DELAYS", "5,30", meaning="seconds after which a task without an answer is looked for"
@@ -78,7 +92,15 @@ FRESH_READ_SECONDS = env.number(
 CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
+NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
+STAFF_SIGN_IN = env.one_of(
+    "STAFF_SIGN_IN", ("oauth", "link"), "oauth", meaning="staff's own pages: oauth, or link while no domain is trusted"
+)
+TASK_LINK_HOURS = env.whole("TASK_LINK_HOURS", 72, meaning="hours that a signed link to the task page works")
 CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
+AUDIT_RETENTION_DAYS = env.whole(
+    "AUDIT_RETENTION_DAYS", 1_095, least=180, meaning="days that the audit trail is kept, at least 180"
+)
 WECOM_CALLS_PER_MINUTE = env.whole(
     "WECOM_CALLS_PER_MINUTE", 7_000, meaning="our budget for each API of WeCom; the platform's limit is 10,000"
 )
@@ -91,6 +113,7 @@ WECOM_CONCURRENCY = env.whole(
 WECOM_CALL_LOG_SAMPLE = env.whole(
     "WECOM_CALL_LOG_SAMPLE", 50, least=0, meaning="one in so many good calls is logged; 0: none"
 )
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE", meaning="file that a worker or beat touches while it lives (health checks)")
 FAILPOINT = env.text("FAILPOINT", meaning="name:n kills the process at the n-th pass (tests only)")
 
 # --- Django -----------------------------------------------------------------------------------------------------------
@@ -186,6 +209,8 @@ TIME_ZONE = COMPANY_TIME_ZONE
 USE_I18N = True
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+
+MEDIA_ROOT = DATA_DIR / "media"  # what people upload; `manage.py backup` takes it along
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
@@ -59,7 +58,6 @@ def of_broadcast(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "read_at": max((row.polled_at for row in tasks if row.polled_at), default=None),
         "surprised": sum(row.count_over_quota for row in tasks),
         "rule": rule_sentence(),
-        "brake": settings.SENDING,
         "held": sum(row.state == D.PLANNED for row in tasks),
         "steps": _steps(broadcast, tasks),
         "preview": preview.of(broadcast),

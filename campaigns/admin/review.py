@@ -44,7 +44,6 @@ def of_draft(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "cap": settings.SEND_CAP_PER_WEEK,
         "quiet_until": quiet,
         "late": broadcast.confirm_by <= clock.now(),
-        "brake": settings.SENDING,
         "typed": forecast.planned > deeds.MANY,
         "preview": preview.of(broadcast),
     }

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from campaigns.models.welcome import fits_in_message
 from campaigns.querysets import BroadcastQuerySet
@@ -26,7 +25,7 @@ class Broadcast(models.Model):
         PLANNED = "planned", _("planned")
         RUNNING = "running", _("running")
         PAUSED = "paused", _("paused")
-        DONE = "done", pgettext_lazy("state", "finished")
+        DONE = "done", _("done")
         CANCELLED = "cancelled", _("cancelled")
 
     class To(models.TextChoices):

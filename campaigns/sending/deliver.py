@@ -90,7 +90,7 @@ def _create(claim: Claim, work: Work, dispatch: Dispatch) -> None:
         task = _call(dispatch, recipients)
     except SendingStopped as held:
         booking.put_back(
-            claim, work, dispatch, BRAKE_SECONDS, _("The brake holds it (SENDING=%(mode)s).") % {"mode": held.mode}
+            claim, work, dispatch, BRAKE_SECONDS, _("The brake holds it (%(brake)s).") % {"brake": held.held_by}
         )
     except errors.ConfigurationError as error:
         booking.put_back(claim, work, dispatch, error.retry_after, str(error))
@@ -165,7 +165,7 @@ def _call(dispatch: Dispatch, recipients: list[str]) -> MessageTask:
     broadcast = dispatch.broadcast
     body = content.body(broadcast.text, broadcast.attachments)
     add = api.add_group_task if broadcast.to_chats else api.add_single_task
-    return add(dispatch.staff.userid, recipients, body)
+    return add(dispatch.staff.userid, recipients, body, timeout=settings.SEND_CREATE_SECONDS)
 
 
 def _not_created(claim: Claim, work: Work, dispatch: Dispatch, error: errors.WecomError) -> None:

@@ -1,4 +1,7 @@
-"""Deleting what has been kept long enough, in batches. Ledgers, their evidence and the audit trail are never pruned."""
+"""Deleting what has been kept long enough, in batches. Ledgers and their evidence are never pruned.
+
+The inbox, the call log and the audit trail have settings of their own; a shortened audit trail says so in itself.
+"""
 
 import time
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
-from scrm.base import clock
+from scrm.base import audit, clock
 from scrm.wecom import calllog
 
 log = structlog.get_logger(__name__)
@@ -56,6 +59,18 @@ DELETE FROM groups_chatversion v USING (
 ) old WHERE v.id = old.id
 """
 
+_OPENED_LINKS = """
+DELETE FROM contacts_openedlink WHERE id IN (
+    SELECT id FROM contacts_openedlink WHERE opened_at < statement_timestamp() - make_interval(days => %(days)s)
+    LIMIT %(batch)s)
+"""
+
+_AUDIT = """
+DELETE FROM base_auditrecord WHERE id IN (
+    SELECT id FROM base_auditrecord WHERE at < statement_timestamp() - make_interval(days => %(days)s)
+    ORDER BY id LIMIT %(batch)s)
+"""
+
 _STEPS = "s.run_id NOT IN (SELECT id FROM contacts_syncrun ORDER BY id DESC LIMIT %(runs)s)"
 
 # Of sources that went another way, such as by hand in the database.
@@ -65,6 +80,7 @@ DELETE FROM base_work WHERE id IN (
     WHERE state IN ('done', 'ignored') AND settled_at < statement_timestamp() - make_interval(days => %(days)s)
       AND ((source_kind = 'callback' AND NOT EXISTS (SELECT 1 FROM wecom_callback s WHERE s.id = w.source_id))
         OR (source_kind = 'announcement' AND NOT EXISTS (SELECT 1 FROM base_announcement s WHERE s.id = w.source_id))
+        OR (source_kind = 'notice' AND NOT EXISTS (SELECT 1 FROM contacts_notice s WHERE s.id = w.source_id))
         OR (source_kind = 'sync_step' AND NOT EXISTS (SELECT 1 FROM contacts_syncstep s WHERE s.id = w.source_id)))
     LIMIT %(batch)s)
 """
@@ -81,6 +97,8 @@ def prune(seconds: float = SECONDS) -> bool:
             finished = time.monotonic() < end
     deleted["api_calls"] = calllog.prune()
     deleted["sessions"] = Session.objects.filter(expire_date__lt=clock.real_now()).delete()[0]
+    if deleted.get("audit_records"):
+        audit.record("audit.prune", user=None, rows=deleted["audit_records"], days=settings.AUDIT_RETENTION_DAYS)
     log.info("Old rows were deleted.", finished=finished, **{name: count for name, count in deleted.items() if count})
     return finished
 
@@ -95,7 +113,14 @@ def _rules() -> list[_Rule]:
             ANNOUNCEMENT_DAYS,
         ),
         _Rule("sync_steps", _source("contacts_syncstep", "sync_step", _STEPS)),
+        _Rule(
+            "notices",
+            _source("contacts_notice", "notice", _OLDER.format("s.changed_at")),
+            settings.NOTICE_RETENTION_DAYS,
+        ),
+        _Rule("opened_links", _OPENED_LINKS, settings.TASK_LINK_HOURS // 24 + 1),
         _Rule("chat_versions", _VERSIONS, VERSION_DAYS),
+        _Rule("audit_records", _AUDIT, settings.AUDIT_RETENTION_DAYS),
         _Rule("orphaned_work", _ORPHANS, 1),
     ]
 

@@ -27,10 +27,16 @@ MALFORMED = [
     ("RECEIVE_RULE", "often", "month_total, week_7, day_1"),
     ("SEND_CAP_PER_WEEK", "few", "SEND_CAP_PER_WEEK=0"),
     ("SEND_FAILURES_BEFORE_PAUSE", "0", "1 is the least"),
+    ("SEND_CREATE_SECONDS", "long", "SEND_CREATE_SECONDS=15"),
     ("SEND_LOOKUP_DELAYS", "soon", "5,30"),
     ("SEND_POLL_SECONDS", "0", "0.05 is the least"),
     ("PUBLIC_URL", "scrm.example.com", "https://"),
     ("WECOM_API_URL", "https://proxy.example.com", "/cgi-bin/"),
+    ("WECOM_OAUTH_URL", "open.weixin.qq.com", "with the slash"),
+    ("WECOM_LOGIN_URL", "https://login.example.com", "with the slash"),
+    ("NOTICE_RETENTION_DAYS", "long", "NOTICE_RETENTION_DAYS=180"),
+    ("STAFF_SIGN_IN", "guess", "oauth, link"),
+    ("TASK_LINK_HOURS", "0", "1 is the least"),
     ("WECOM_CALLBACK_AES_KEY", "short", "43"),
     ("WECOM_CALLBACK_TOKEN", "not a token!", "letters and digits"),
     ("CLOCK_SPEED", "fast", "CLOCK_SPEED=1"),
@@ -44,6 +50,7 @@ MALFORMED = [
     ("CHAT_SCAN_CAPACITY", "many", "CHAT_SCAN_CAPACITY=200"),
     ("CALLBACK_RETENTION_DAYS", "long", "CALLBACK_RETENTION_DAYS=90"),
     ("CALL_LOG_RETENTION_DAYS", "long", "CALL_LOG_RETENTION_DAYS=14"),
+    ("AUDIT_RETENTION_DAYS", "30", "180 is the least"),
     ("WECOM_CALLS_PER_MINUTE", "all", "WECOM_CALLS_PER_MINUTE=7000"),
     ("WECOM_CALLS_PER_HOUR", "all", "WECOM_CALLS_PER_HOUR=105000"),
     ("WECOM_CONCURRENCY", "0.5.1", "WECOM_CONCURRENCY=60"),
@@ -171,7 +178,7 @@ def test_every_setting_that_can_be_malformed_is_tried_here() -> None:
 
     free = {
         "DATA_DIR", "ALLOWED_HOSTS", "METRICS_TOKEN", "DOMAIN_PROOFS", "H5_URLS", "SENDING_ALLOWLIST", "FAILPOINT",
-        "WECOM_CORP_ID", "WECOM_SECRET",
+        "WECOM_CORP_ID", "WECOM_SECRET", "DATABASE_PASSWORD", "HEARTBEAT_FILE",
     }  # fmt: skip
 
     assert {name for name, _, _ in MALFORMED} == set(SETTINGS) - free

@@ -293,7 +293,7 @@ class TestCheck:
         assert "未完全互加" in text
         assert "你的数据权限内没有这个客户或群" in text
         assert "RECEIVE_RULE=month_total" in text
-        assert "已刹车" not in text
+        assert "可以批准，但" not in text
 
     def test_warns_of_many_confirmations_on_one_day(
         self, console: Client, befriend: Make, draft: Make, wanglei: Staff, alice: User
@@ -326,13 +326,13 @@ class TestCheck:
     ) -> None:
         befriend("wmA", wanglei)
         settings.SENDING = "off"
-        assert "已刹车（SENDING=off）" in text_of(console, page_of(draft(["wmA"])))
+        assert "发送：已刹车 可以批准，但松开刹车前不会创建任务" in text_of(console, page_of(draft(["wmA"])))
 
     def test_is_approved_once(self, console: Client, befriend: Make, draft: Make, wanglei: Staff, alice: User) -> None:
         befriend("wmA", wanglei)
         made = draft(["wmA"])
         assert press(console, made, "approve")[0].startswith("已批准，")
-        assert press(console, made, "approve") == ["这条群发已处于“已排期”状态（alice 批准）。"]
+        assert press(console, made, "approve") == ["这条群发已处于“已计划”状态（alice 批准）。"]
         assert Dispatch.objects.count() == 1
         assert AuditRecord.objects.filter(deed="broadcast.approve").count() == 1
 

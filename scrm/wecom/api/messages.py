@@ -12,11 +12,10 @@ MAX_CUSTOMERS = 10_000
 MAX_CHATS = 2_000
 RECORDS_A_PAGE = 100  # more is taken for the default of 50
 ROWS_A_PAGE = 1_000
-CREATE_SECONDS = 15.0  # ten thousand recipients take the platform longer than a read
 
 
 def add_single_task(
-    sender: str, external_userids: Sequence[str], body: Mapping[str, Any], *, timeout: float | None = CREATE_SECONDS
+    sender: str, external_userids: Sequence[str], body: Mapping[str, Any], *, timeout: float | None = None
 ) -> MessageTask:
     """A task for `sender` to write to these customers. `body`: `text` and `attachments` as the platform names them."""
     recipients = brake.recipients(external_userids, at_most=MAX_CUSTOMERS)
@@ -24,7 +23,7 @@ def add_single_task(
 
 
 def add_group_task(
-    sender: str, chat_ids: Sequence[str], body: Mapping[str, Any], *, timeout: float | None = CREATE_SECONDS
+    sender: str, chat_ids: Sequence[str], body: Mapping[str, Any], *, timeout: float | None = None
 ) -> MessageTask:
     """A task for the owner `sender` to write to these chats."""
     recipients = brake.recipients(chat_ids, at_most=MAX_CHATS)

@@ -200,15 +200,17 @@ def test_equal_bodies_have_equal_digests_whoever_receives_them(standin: StandIn,
     assert digests[0] == digests[1] != digests[2]
 
 
-@pytest.mark.parametrize("action", ["drop_after", "reset_after"])
-def test_what_ends_after_acceptance_was_accepted(standin: StandIn, api: Api, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "how"), [("drop_after", "closed connection without response"), ("reset_after", "reset by peer")]
+)
+def test_what_ends_after_acceptance_was_accepted(standin: StandIn, api: Api, action: str, how: str) -> None:
     people = befriend(standin, "wanglei")
     body = {"external_userid": people, "sender": "wanglei", **TEXT}
     api.token  # noqa: B018 - fetched before the fault
     standin.faults.add({"api": ADD, "call": 1, "action": action}, {"api": ADD, "call": 2, "action": "drop_before"})
 
-    for _ in range(2):
-        with pytest.raises(requests.ConnectionError):
+    for message in (how, "closed connection without response"):
+        with pytest.raises(requests.ConnectionError, match=message):
             api.post(ADD, body)
 
     assert [row["recipients"] for row in accepted(standin)] == [people]

@@ -1,0 +1,209 @@
+"""Broadcasts under faults: whatever breaks where, each recipient is in exactly one accepted call, by the ledger."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from campaigns.models import Broadcast, Delivery, Dispatch
+from campaigns.sending import booking, compose, deliver, pace
+from scrm.base.models import User, Work
+from scrm.wecom import errors
+from tests import processes
+from tests.campaigns.tasks import Tasks
+
+pytestmark = pytest.mark.timeout(240)
+
+EVERYBODY = Counter(["wmW0", "wmW1", "wmW2", "wmZ0", "wmZ1", "wmZ2"])
+CREATE = "externalcontact/add_msg_template"
+LIST = "externalcontact/get_groupmsg_list_v2"
+RESULTS = "externalcontact/get_groupmsg_send_result"
+
+# What the wire does to one call: (action of the stand-in's faults, its value).
+FAULTS = {
+    "5xx": ("status", 503),
+    "busy": ("errcode", -1),
+    "cut before": ("drop_before", 0),
+    "time-out after acceptance": ("delay_after", 2),
+    "reset after acceptance": ("reset_after", 0),
+    "5xx-like answer after acceptance": ("garbage", 0),
+}
+
+
+@pytest.fixture
+def tasks(corp: Any, settings: Any, departments: list[Any]) -> Iterator[Tasks]:
+    settings.SENDING, settings.QUIET_HOURS = "on", "none"
+    settings.SEND_LOOKUP_DELAYS, settings.SEND_CREATE_SECONDS = (0.0, 0.0), 0.5
+    settings.SEND_FAILURES_BEFORE_PAUSE = 100
+    yield Tasks(corp)
+
+
+@pytest.fixture
+def approved(tasks: Tasks, alice: User) -> Broadcast:
+    """A broadcast to all six, approved and due."""
+    broadcast = compose.draft(alice, name="上新", audience_={"filter": {}}, text="新品上架")
+    broadcast.save()
+    return pace.approve(broadcast, alice)
+
+
+def reached(tasks: Tasks) -> Counter[str]:
+    """How often each recipient stands in an accepted call."""
+    return Counter(recipient for row in tasks.created() for recipient in row["recipients"])
+
+
+def killed(tasks: Tasks, settings: Any, place: str, *lanes: str) -> None:
+    """A worker that dies at a fail-point. Its leases end."""
+    environment = {
+        "FAILPOINT": place,
+        "WECOM_API_URL": settings.WECOM_API_URL,
+        "SENDING": "on",
+        "QUIET_HOURS": "none",
+        "SEND_LOOKUP_DELAYS": "0,0",
+        "SEND_CREATE_SECONDS": "0.5",
+        "SEND_FAILURES_BEFORE_PAUSE": "100",
+    }
+    with processes.process(processes.work_once(*lanes), environment) as child:
+        child.wait(60)
+        assert child.returncode == -9, f"{place} was not reached"
+    Work.objects.filter(state="leased").update(lease_until=Now())
+
+
+def settle(tasks: Tasks) -> None:
+    """Everything that is left gets done, then all confirm."""
+    tasks.no_faults()
+    tasks.work()
+    tasks.confirm()
+
+
+def all_is_well(tasks: Tasks, approved: Broadcast) -> None:
+    assert reached(tasks) == EVERYBODY
+    assert Counter(Delivery.objects.values_list("state", flat=True)) == {"sent": 6}
+    assert {row.msgid for row in Dispatch.objects.all()} == {row["msgid"] for row in tasks.created()}
+    approved.refresh_from_db()
+    assert approved.state == "done"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_call_that_goes_wrong_reaches_everybody_once(
+    tasks: Tasks, approved: Broadcast, fault: str, call: int
+) -> None:
+    action, value = FAULTS[fault]
+    tasks.corp.standin.faults.add({"api": CREATE, "call": call, "action": action, "value": value})
+
+    tasks.work()
+    settle(tasks)
+
+    all_is_well(tasks, approved)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("fault", ["no fault", *FAULTS])
+@pytest.mark.parametrize("place", ["send.claimed", "send.written", "send.answered", "send.recorded"])
+def test_a_killed_worker_and_a_call_that_goes_wrong_reach_everybody_once(
+    tasks: Tasks, approved: Broadcast, settings: Any, place: str, fault: str
+) -> None:
+    if fault in FAULTS:
+        action, value = FAULTS[fault]
+        tasks.corp.standin.faults.add({"api": CREATE, "call": 1, "action": action, "value": value})
+
+    killed(tasks, settings, f"{place}:1", "send")
+    assert not reached(tasks) - EVERYBODY
+    settle(tasks)
+
+    all_is_well(tasks, approved)
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("place", ["results.claimed", "results.written"])
+def test_a_killed_reader_of_results_books_them_all(
+    tasks: Tasks, approved: Broadcast, settings: Any, place: str
+) -> None:
+    tasks.work(1)
+    tasks.corp.act("confirm")
+    Work.objects.filter(lane="results").update(not_before=Now())
+
+    killed(tasks, settings, place, "results")
+    settle(tasks)
+
+    all_is_well(tasks, approved)
+
+
+@pytest.mark.crash
+def test_a_worker_killed_while_taking_tasks_back_loses_no_recipient(
+    tasks: Tasks, approved: Broadcast, alice: User, settings: Any
+) -> None:
+    tasks.work(1)
+    pace.cancel(approved, alice)
+
+    killed(tasks, settings, "results.cancelled", "results")
+    tasks.work()
+
+    assert Counter(Delivery.objects.values_list("state", "reason")) == {("cancelled", "by_user"): 6}
+    assert {row["msgid"] for row in tasks.ledger("cancellation")} == {row["msgid"] for row in tasks.created()}
+
+
+def test_while_the_list_cannot_be_read_nothing_is_created_again(tasks: Tasks, approved: Broadcast) -> None:
+    tasks.fault(CREATE, "reset_after", times=2)
+    tasks.fault(LIST, "status", value=503, times=0)
+
+    tasks.work()
+    assert set(Dispatch.objects.values_list("state", flat=True)) == {"unknown"}
+    assert reached(tasks) == EVERYBODY
+
+    settle(tasks)
+    all_is_well(tasks, approved)
+
+
+def test_a_task_that_is_being_dispatched_is_waited_for(tasks: Tasks, approved: Broadcast) -> None:
+    """41063: results can't be read yet, which is neither an absence nor a failure."""
+    tasks.settings(dispatching=3600)
+
+    tasks.work()
+    waiting = Work.objects.filter(lane="results")
+    assert {(row.state, row.attempts) for row in waiting} == {("waiting", 0)}
+
+    for broadcast in tasks.corp.standin.world.broadcasts.sent.values():
+        broadcast.ready = 0
+    settle(tasks)
+    all_is_well(tasks, approved)
+
+
+def test_too_many_calls_are_a_refusal_that_waits(tasks: Tasks, approved: Broadcast) -> None:
+    """45009: surely nothing was created; the whole API pauses for its minute and nobody asks meanwhile."""
+    tasks.fault(CREATE, "errcode", value=45009, times=0)
+
+    tasks.work(1)
+
+    assert set(Dispatch.objects.values_list("state", flat=True)) == {"planned"}
+    assert not reached(tasks)
+    assert tasks.corp.standin.calls.as_dict()[CREATE]["calls"] == 1
+
+
+def test_an_equal_task_of_somebody_else_is_not_taken_for_ours(tasks: Tasks, approved: Broadcast) -> None:
+    """The same words, sent by the members themselves: personal records are not looked at."""
+    for userid, letter in (("wanglei", "W"), ("zhaomin", "Z")):
+        people = [f"wm{letter}{number}" for number in range(3)]
+        tasks.corp.act("send_privately", userid=userid, external_userids=people, text="新品上架")
+    tasks.fault(CREATE, "status", value=503, times=2)
+
+    tasks.work()
+    settle(tasks)
+
+    all_is_well(tasks, approved)
+
+
+def test_the_harness_catches_an_engine_that_tries_again_after_a_time_out(
+    tasks: Tasks, approved: Broadcast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def careless(claim: Any, work: Work, dispatch: Dispatch, error: errors.WecomError) -> None:
+        booking.put_back(claim, work, dispatch, 0.0, str(error))
+
+    monkeypatch.setattr(deliver, "_not_created", careless)
+    tasks.fault(CREATE, "delay_after", value=2, times=1)
+
+    tasks.work()
+
+    assert max(reached(tasks).values()) == 2
