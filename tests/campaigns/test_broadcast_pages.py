@@ -12,7 +12,7 @@ from django.test import Client
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace
-from contacts.models import Customer, Staff
+from contacts.models import Customer, Department, Staff
 from scrm.base import clock
 from scrm.base.models import AuditRecord, User
 
@@ -29,6 +29,14 @@ def _released(settings: Any) -> None:
 @pytest.fixture
 def console(alice: User) -> Client:
     return _client(alice)
+
+
+@pytest.fixture
+def watcher(departments: list[Department]) -> User:
+    """Sees department 2, writes nothing."""
+    user = User.objects.create_user("watcher", is_staff=True, department_ids=[2])
+    _allow(user, "view_broadcast", "view_groupchat", "view_customer")
+    return user
 
 
 def _client(user: User) -> Client:
@@ -223,8 +231,8 @@ class TestForm:
         assert client.get(f"{LIST}chats/?term=王磊").json()["results"] == expected
         assert client.get(f"{LIST}chats/?term=赵敏").json()["results"] == []
 
-    def test_is_closed_to_who_may_not_prepare(self, bob: User) -> None:
-        client = _client(bob)
+    def test_is_closed_to_who_may_not_prepare(self, watcher: User) -> None:
+        client = _client(watcher)
         assert client.get(f"{LIST}add/").status_code == 403
         assert client.get(f"{LIST}chats/").status_code == 403
 
@@ -272,9 +280,9 @@ class TestActions:
         )
         assert console.get(f"{LIST}add/?chosen=1").context["adminform"].form.initial["ids"] == "wmA"
 
-    def test_are_not_offered_to_who_may_not_prepare(self, bob: User, chat: Make, wanglei: Staff) -> None:
+    def test_are_not_offered_to_who_may_not_prepare(self, watcher: User, chat: Make, wanglei: Staff) -> None:
         chat("福利群1", wanglei)
-        assert "broadcast_to_chats" not in _client(bob).get("/admin/groups/groupchat/").content.decode()
+        assert "broadcast_to_chats" not in _client(watcher).get("/admin/groups/groupchat/").content.decode()
 
 
 # --- the check -----------------------------------------------------------------------------------------------------------
@@ -352,10 +360,12 @@ class TestCheck:
         press(console, made, "approve", typed="2")
         assert Delivery.objects.count() == 2
 
-    def test_buttons_are_for_those_with_the_right(self, befriend: Make, draft: Make, wanglei: Staff, bob: User) -> None:
+    def test_buttons_are_for_those_with_the_right(
+        self, befriend: Make, draft: Make, wanglei: Staff, watcher: User
+    ) -> None:
         befriend("wmA", wanglei)
-        made = draft(["wmA"], user=bob)
-        client = _client(bob)
+        made = draft(["wmA"], user=watcher)
+        client = _client(watcher)
         assert "批准并下发" not in text_of(client, page_of(made))
         for deed in ("approve", "pause", "resume", "cancel", "remind", "copy", "after_quiet", "export"):
             assert client.post(f"{LIST}{made.pk}/{deed}/").status_code == 403, deed
@@ -505,9 +515,9 @@ class TestNoMoreBroadcasts:
         records = AuditRecord.objects.filter(deed="customer.do_not_contact").order_by("pk")
         assert [row.detail["on"] for row in records] == [True, False]
 
-    def test_is_closed_without_the_right(self, befriend: Make, wanglei: Staff, bob: User) -> None:
+    def test_is_closed_without_the_right(self, befriend: Make, wanglei: Staff, watcher: User) -> None:
         customer = befriend("wmA", wanglei)
-        assert _client(bob).post(f"/admin/contacts/customer/{customer.pk}/do_not_contact/").status_code == 403
+        assert _client(watcher).post(f"/admin/contacts/customer/{customer.pk}/do_not_contact/").status_code == 403
 
 
 def test_panels_tell_what_was_received_and_what_is_left(
