@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts import people
 from contacts.admin.filters import ChannelFilter, StaffFilter, TagFilter
 from contacts.admin.words import ADD_WAYS, CUSTOMER_TYPES, GENDERS, word
 from contacts.models import Channel, Customer, Follow, Tag
@@ -22,6 +23,7 @@ from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
 from scrm.base.masking import masked
 
+CHANGE = "contacts.change_customer"
 _SHOWN_TAGS = 4
 
 
@@ -104,10 +106,25 @@ class CustomerPage(ConsolePage):
 
     @display(description=gettext_lazy("standing"))
     def standing(self, row: Any) -> SafeString:
-        return standing_tag(row)
+        silent = formats.tag(_("no broadcasts"), "warn") if row.do_not_contact_at else ""
+        return format_html("{}{}", standing_tag(row), silent)
 
     def deeds(self) -> dict[str, Any]:
-        return {"reveal": self.reveal}
+        return {"do_not_contact": self.do_not_contact, "reveal": self.reveal}
+
+    def do_not_contact(self, request: HttpRequest, customer: Customer) -> None:
+        """The switch “no more broadcasts”."""
+        wanted = request.POST.get("wanted") == "yes"
+        if not people.set_do_not_contact(customer, wanted):
+            return
+        audit.record(
+            "customer.do_not_contact",
+            user=user_of(request),
+            subject=customer.external_userid,
+            request=request,
+            on=wanted,
+        )
+        self.say(request, _("Gets no more broadcasts.") if wanted else _("May get broadcasts again."))
 
     def reveal(self, request: HttpRequest, customer: Customer) -> HttpResponse:
         """The page with the numbers in the remarks in full, this once; noted."""
@@ -136,6 +153,7 @@ class CustomerPage(ConsolePage):
         return {
             "customer": instance,
             "standing": standing_tag(instance),
+            "may_silence": request.user.has_perm(CHANGE),
             "channel": channels.get(instance.first_state, instance.first_state),
             "kind": word(CUSTOMER_TYPES, instance.type),
             "gender": word(GENDERS, instance.gender) if instance.gender else formats.NONE,

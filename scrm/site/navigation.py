@@ -39,6 +39,10 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
         [(_("All group chats"), "groups", "admin:groups_groupchat_changelist", "groups.GroupChat", "")],
     ),
     (
+        _("Marketing tasks"),
+        [(_("Broadcasts"), "campaign", "admin:campaigns_broadcast_changelist", "campaigns.Broadcast", "")],
+    ),
+    (
         _("Analytics"),
         [
             (_("Dashboard"), "monitoring", "dashboards:overview", "", ""),
@@ -123,19 +127,22 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def search(request: HttpRequest, term: str) -> list[Any]:
-    """What the command palette finds beside the pages: customers and chats by name, pinyin or initials."""
+    """What the command palette finds beside the pages: customers by name, pinyin or initials, chats and broadcasts."""
     from unfold.dataclasses import SearchResult
 
+    from campaigns.models import Broadcast
     from contacts.models import Customer
     from groups.models import GroupChat
     from scrm.base.console.who import user_of
 
     customers = Customer.objects.visible_to(user_of(request)).added().named_like(term)[:8]
     chats = GroupChat.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
+    broadcasts = Broadcast.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
     found: list[tuple[Any, Any, str, str]] = [
         (row, _("customer"), "person", "admin:contacts_customer_change") for row in customers
     ]
     found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]
+    found += [(row, _("broadcast"), "campaign", "admin:campaigns_broadcast_change") for row in broadcasts]
     return [
         SearchResult(title=str(row), description=str(kind), link=reverse(name, args=[row.pk]), icon=icon)
         for row, kind, icon, name in found

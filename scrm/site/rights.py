@@ -10,7 +10,13 @@ from scrm.base.roles import Role
 # Patterns over `app.codename`, so that a new model of these rooms has its rights without a line here. What no pattern
 # names is denied: a new room, deletion, and every page that does not say `open_to_staff`.
 _SEES = ("contacts.view_*", "groups.view_*", "campaigns.view_*", "analytics.view_*")
-_WRITES = ("contacts.add_channel", "contacts.change_channel", "campaigns.add_*", "campaigns.change_*")
+_WRITES = (
+    "contacts.add_channel",
+    "contacts.change_channel",
+    "contacts.change_customer",
+    "campaigns.add_*",
+    "campaigns.change_*",
+)
 # Ledgers and logs: written by the program only.
 _NOBODY_WRITES = tuple(
     f"-campaigns.{verb}_{model}" for verb in ("add", "change") for model in ("welcome", "dispatch", "delivery")

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from scrm.base import audit, clock, roles
 from scrm.base.console.exports import BATCH, csv_answer
 from scrm.base.console.filters import ViewFilter
-from scrm.base.console.panels import filters_of, panels_of
+from scrm.base.console.panels import actions_of, filters_of, panels_of
 from scrm.base.console.unfold import ChangeList, ModelAdmin
 from scrm.base.console.who import user_of
 
@@ -27,9 +27,11 @@ Text = str | Promise
 
 
 class PreparedChangeList(ChangeList):
-    """Lets the page fetch what its columns show for all rows at once."""
+    """Lets the page fetch what its columns show for all rows at once. `user` and `may_add` are for the empty list, which
+    is drawn without the request."""
 
     def get_results(self, request: HttpRequest) -> None:
+        self.user, self.may_add = request.user, self.model_admin.has_add_permission(request)
         super().get_results(request)
         if not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # nothing is left out: no "show all"
@@ -90,6 +92,11 @@ class ConsolePage(ModelAdmin):
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         own = list(super().get_list_filter(request))
         return [*([ViewFilter] if self.views else []), *own, *filters_of(self.opts.label)]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        added = {action.__name__: action for action in actions_of(self.opts.label, request)}
+        words = {name: getattr(action, "short_description", name) for name, action in added.items()}
+        return {**super().get_actions(request), **{name: (added[name], name, words[name]) for name in added}}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PreparedChangeList
