@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Left, Now
 
 from scrm.base import clock
@@ -51,9 +51,9 @@ def settled_lately() -> dict[str, int]:
 
 def errors() -> list[dict[str, Any]]:
     """What set work aside, the most frequent first: `{"lane", "start", "number", "last"}`, `last` being the newest row."""
-    failed = Work.objects.filter(state=Work.State.QUARANTINED).order_by().annotate(start=Left("error", _ERROR_START))
-    rows = failed.values("lane", "start").annotate(number=Count("pk"), last=Max("pk"))  # type: ignore[misc]
-    return list(rows.order_by("-number", "-last")[:_SHOWN_ERRORS])
+    failed: QuerySet[Any, Any] = Work.objects.filter(state=Work.State.QUARANTINED).order_by()
+    rows = failed.annotate(start=Left("error", _ERROR_START)).values("lane", "start")
+    return list(rows.annotate(number=Count("pk"), last=Max("pk")).order_by("-number", "-last")[:_SHOWN_ERRORS])
 
 
 def queues() -> list[dict[str, Any]]:
