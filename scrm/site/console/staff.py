@@ -129,7 +129,7 @@ def _tasks_of(rows: list[Any]) -> QuerySet[Any, Any]:
     `confirm_rate`)."""
     recent = Q(sent_at__gte=clock.now() - dt.timedelta(days=DAYS))
     tasks: QuerySet[Any] = Dispatch.objects.filter(Q(state=Dispatch.State.SENT) | recent, staff__in=rows)
-    return (
+    counted: QuerySet[Any, Any] = (
         tasks.order_by()
         .values("staff")
         .annotate(
@@ -138,6 +138,7 @@ def _tasks_of(rows: list[Any]) -> QuerySet[Any, Any]:
             confirmed=Count("pk", filter=recent & Q(state=Dispatch.State.CONFIRMED)),
         )
     )
+    return counted
 
 
 def _task(task: Dispatch, today: dt.date) -> dict[str, Any]:
