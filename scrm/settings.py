@@ -97,6 +97,9 @@ FRESH_READ_SECONDS = env.number(
 )
 CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
+STAFF_CAPACITY = env.whole(
+    "STAFF_CAPACITY", 20_000, meaning="customers that one staff member can have; 5,000 until WeCom expands it"
+)
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
 NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
 STAFF_SIGN_IN = env.one_of(

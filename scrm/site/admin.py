@@ -1,5 +1,5 @@
 """Registers the console pages that join rooms."""
 
-from scrm.site.console import timeline, users
+from scrm.site.console import staff, timeline, users, work_words
 
-__all__ = ["timeline", "users"]
+__all__ = ["staff", "timeline", "users", "work_words"]

@@ -15,7 +15,13 @@ ADMINISTRATORS = "administrators"
 
 # Group → items: title, icon, address name, model whose page must be open to the user (none: everybody), badge
 _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
-    (_("Workbench"), [(_("Home"), "home", "admin:index", "", "")]),
+    (
+        _("Workbench"),
+        [
+            (_("Home"), "home", "admin:index", "", ""),
+            (_("Today's tasks"), "task_alt", "console:tasks", "", ""),
+        ],
+    ),
     (
         _("Acquisition"),
         [
@@ -55,8 +61,9 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
             (_("Connection guide"), "cable", "connection:page", ADMINISTRATORS, ""),
             (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
             (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),
+            (_("Settings"), "tune", "console:settings", "base.Work", ""),
             (_("Work queue"), "checklist", "admin:base_work_changelist", "base.Work", ""),
-            (_("API calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
+            (_("API budget and calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
             (_("API tokens"), "key", "admin:base_apitoken_changelist", "base.ApiToken", ""),
             (_("Users"), "manage_accounts", "admin:base_user_changelist", "base.User", ""),
             (_("Audit trail"), "history", "admin:base_auditrecord_changelist", "base.AuditRecord", ""),

@@ -27,12 +27,14 @@ Text = str | Promise
 
 
 class PreparedChangeList(ChangeList):
-    """Lets the page fetch what its columns show for all rows at once. `user` and `may_add` are for the empty list, which
-    is drawn without the request."""
+    """Lets the page fetch what its columns show for all rows at once, and tells the empty state whom it speaks to."""
 
     def get_results(self, request: HttpRequest) -> None:
-        self.user, self.may_add = request.user, self.model_admin.has_add_permission(request)
         super().get_results(request)
+        user, page = user_of(request), self.model_admin
+        scoped = page.scoped and page.open_to_staff  # type: ignore[attr-defined]
+        self.without_scope = scoped and not (user.has_full_scope or user.department_ids or user.wecom_userid)
+        self.may_add = page.has_add_permission(request)
         if not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # nothing is left out: no "show all"
         self.result_list = list(self.result_list)
