@@ -1,8 +1,11 @@
-"""Celery entries of the face: the nightly rhythms."""
+"""Celery entries of the face: the nightly rhythms, and the demo's."""
+
+import os
 
 from contacts import sync
 from scrm.celery import app
 from scrm.site import prune as pruning
+from scrm.site.demo import planning
 
 
 @app.task(name="scrm.site.start_nightly_sync")
@@ -16,3 +19,9 @@ def prune() -> None:
     """Every night, and again at once while more is left: deletes what has been kept long enough."""
     if not pruning.prune():
         prune.apply_async(queue="rollup", countdown=5)
+
+
+@app.task(name="scrm.site.plan_demo")
+def plan_demo() -> None:
+    """While a demo runs: keeps the broadcasts of today and tomorrow planned."""
+    planning.plan(os.environ.get("DEMO_SCENARIO", ""))

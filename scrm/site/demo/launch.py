@@ -117,6 +117,7 @@ class Demo:
             "WECOM_API_URL": f"http://127.0.0.1:{ports.free_port(STANDIN_PORT)}/cgi-bin/",
             "SENDING": "on",
             "DEMO_QUEUES": ",".join(surroundings.WORKERS.values()),
+            "DEMO_SCENARIO": self.options.scenario if self.options.traffic else "",
         }
         own["DEMO_PASSWORD"] = surroundings.given_value("DEMO_PASSWORD") or own["DEMO_PASSWORD"]
         self.own = {
