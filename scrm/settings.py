@@ -85,6 +85,7 @@ FRESH_READ_SECONDS = env.number(
 )
 CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
+STAFF_CAPACITY = env.whole("STAFF_CAPACITY", 20_000, meaning="customers that a staff member's account holds")
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
 CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
 AUDIT_RETENTION_DAYS = env.whole(
