@@ -28,7 +28,7 @@ _lock = threading.Lock()
 def remembered(user: User) -> dict[str, Any]:
     """`allowance` as it was at most REMEMBERED_SECONDS ago."""
     rule = rules.receive_rule(clock.now())
-    key = (user.pk, user.has_full_scope, tuple(user.department_ids), rule)
+    key = (user.pk, user.date_joined, user.has_full_scope, tuple(user.department_ids), rule)
     with _lock:
         kept = _remembered.get(key)
     if kept and time.monotonic() - kept[0] < REMEMBERED_SECONDS:
