@@ -5,7 +5,6 @@ import os
 from contacts import sync
 from scrm.celery import app
 from scrm.site import prune as pruning
-from scrm.site.demo import planning
 
 
 @app.task(name="scrm.site.start_nightly_sync")
@@ -24,4 +23,6 @@ def prune() -> None:
 @app.task(name="scrm.site.plan_demo")
 def plan_demo() -> None:
     """While a demo runs: keeps the broadcasts of today and tomorrow planned."""
+    from scrm.site.demo import planning  # only the demo's workers carry it
+
     planning.plan(os.environ.get("DEMO_SCENARIO", ""))

@@ -15,7 +15,7 @@ from contacts.models import Customer, Follow, Staff, SyncRun
 from groups.models import GroupChat
 from scrm.base import clock
 from scrm.base.models import User
-from scrm.site.console import allowance, confirmations, room
+from scrm.site.console import allowance, confirmations, happenings, room
 
 LATER = dt.timedelta(hours=3)
 
@@ -150,7 +150,7 @@ def delivered(user: User, staff: Staff, count: int, *, state: str = "sent", **to
         done = task(row, staff, "confirmed", 1, confirmed_at=at)
         sent_at = at if state == "sent" else None
         Delivery.objects.create(
-            plan_date=row.plan_date, broadcast=row, dispatch=done, staff=staff, state=state, sent_at=sent_at, **to
+            plan_date=clock.day_of(at), broadcast=row, dispatch=done, staff=staff, state=state, sent_at=sent_at, **to
         )
 
 
@@ -241,3 +241,16 @@ def test_the_page_shows_them(alice: User, wanglei: Staff, monkeypatch: pytest.Mo
 
     for words in ("王磊", "20:00 秒杀", 'id="confirmations"', 'id="allowance"'):
         assert words in page
+
+
+def test_confirmed_tasks_are_among_what_happened_lately(alice: User, bob: User, wanglei: Staff, zhaomin: Staff) -> None:
+    row = broadcast(alice, "group", ago=LATER)
+    task(row, wanglei, "confirmed", confirmed_at=clock.now() - dt.timedelta(minutes=2), reach=9310)
+    task(row, zhaomin, "confirmed", confirmed_at=clock.now() - dt.timedelta(minutes=1), reach=7)
+    task(row, wanglei, "sent")
+
+    assert [item.text for item in happenings.happenings(alice)] == [
+        "赵敏 confirmed “20:00 秒杀”, 7 people reached",
+        "王磊 confirmed “20:00 秒杀”, 9310 people reached",
+    ]
+    assert [item.text for item in happenings.happenings(bob)] == ["王磊 confirmed “20:00 秒杀”, 9310 people reached"]
