@@ -72,9 +72,8 @@ def _make(wish: Wish, user: User) -> bool:
     try:
         with transaction.atomic():
             User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one planner at a time
-            if Broadcast.objects.filter(
-                created_by=user, name=wish.name, create_at__date=wish.create_at.date()
-            ).exists():
+            today = clock.day_start(clock.day_of(wish.create_at))
+            if Broadcast.objects.filter(created_by=user, name=wish.name, create_at__gte=today).exists():
                 return False
             draft = compose.draft(
                 user,
@@ -109,7 +108,8 @@ class Wishes:
         """
         days = [clock.today() + dt.timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)]
         coming = [(day, place, slot) for day in days for place, slot in enumerate(self._slots) if _can_start(day, slot)]
-        if all(_name(slot, day, chats=True) in taken for day, _, slot in coming):
+        coming = [item for item in coming if _name(item[2], item[0], chats=True) not in taken]
+        if not coming:
             return
         self._look_around()
         for day, place, slot in coming:
