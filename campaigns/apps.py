@@ -9,7 +9,12 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import handlers, sending, timeline
+        from campaigns import (
+            checks,  # noqa: F401  registers itself
+            handlers,
+            sending,
+            timeline,
+        )
 
         handlers.connect()
         sending.connect()

@@ -81,6 +81,10 @@ _PROGRESS = {"sending": "sending", "unknown": "unknown", "sent": "waiting", "con
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def of(self, broadcast: "Broadcast") -> "DeliveryQuerySet":
+        """A broadcast's recipients; looks into their partition only."""
+        return self.filter(broadcast=broadcast, plan_date=broadcast.plan_date)  # type: ignore[misc]  # none: no rows
+
     def with_progress(self) -> "DeliveryQuerySet":
         """Adds `progress`: the state as users read it, that of the dispatch while the result is open."""
         open_ = [

@@ -94,8 +94,8 @@ def send(welcome: Welcome, message: Message) -> "Result":
             external_userid=welcome.external_userid,
             timeout=SEND_SECONDS,
         )
-    except SendingStopped:
-        return Result(Outcome.STOPPED, reason=_("The brake was on (SENDING=%(mode)s).") % {"mode": settings.SENDING})
+    except SendingStopped as stopped:
+        return Result(Outcome.STOPPED, reason=_("The brake was on (%(held_by)s).") % {"held_by": stopped.held_by})
     except errors.Unreachable as error:
         return Result(None, reason=str(error), maybe_sent=error.maybe_done)
     except (errors.WecomError, errors.ConfigurationError) as error:

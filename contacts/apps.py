@@ -9,7 +9,8 @@ class ContactsConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        from contacts import handlers, sync
+        from contacts import handlers, notices, sync
 
         handlers.connect()
         sync.connect()
+        notices.connect()

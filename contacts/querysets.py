@@ -10,7 +10,7 @@ from contacts.search import grams
 from scrm.base.models import User
 
 if TYPE_CHECKING:
-    from contacts.models import Channel, Customer, Department, Follow, Staff  # noqa: F401  named in strings below
+    from contacts.models import Channel, Customer, Department, Follow, Notice, Staff  # noqa: F401  named in strings below
 
 
 class DepartmentQuerySet(models.QuerySet["Department"]):
@@ -28,6 +28,10 @@ class StaffQuerySet(models.QuerySet["Staff"]):
     def present(self) -> "StaffQuerySet":
         """Not left."""
         return self.filter(left_at__isnull=True)
+
+    def at_work(self) -> "StaffQuerySet":
+        """Active in the address book: may sign in and be written to."""
+        return self.present().filter(status=1)
 
     def able_to_send(self) -> "StaffQuerySet":
         """Who can confirm a broadcast: present, activated, with the customer-contact function."""
@@ -48,6 +52,16 @@ class StaffQuerySet(models.QuerySet["Staff"]):
         departments = apps.get_model("contacts", "Department").objects.visible_to(user).values_list("pk", flat=True)
         own = Q(userid=user.wecom_userid) if user.wecom_userid else Q(pk__in=[])
         return self.filter(own | Q(department_ids__overlap=list(departments)))
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def visible_to(self, user: User) -> "NoticeQuerySet":
+        """Messages to members in the user's sight."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        return self.filter(staff__in=apps.get_model("contacts", "Staff").objects.visible_to(user))
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):

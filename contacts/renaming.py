@@ -6,7 +6,8 @@ from django.db.models.functions import Now
 
 from contacts import follows
 from contacts.caches import refresh_customers
-from contacts.models import Customer, Follow, FollowEvidence, Staff
+from contacts.models import Customer, Follow, FollowEvidence, Notice, Staff
+from scrm.base.models import User
 
 # Higher rooms add what they keep: userids as text (called with the old and the new one), rows that point at a member
 # (called with the row that goes and the row that stays).
@@ -24,6 +25,7 @@ def rename_staff(old: str, new: str) -> None:
         _merge(double, into=staff)
     former = sorted({*staff.former_userids, old})
     Staff.objects.filter(pk=staff.pk).update(userid=new, former_userids=former, changed_at=Now())
+    User.objects.filter(wecom_userid=old).update(wecom_userid=new)  # who logs in as this member still does
     for renamed in renamings:
         renamed(old, new)
 
@@ -39,6 +41,8 @@ def _merge(double: Staff, *, into: Staff) -> None:
     _take_back_ends(into, list(doubled.open().values_list("customer_id", flat=True)))
     Follow.objects.filter(pk__in=list(doubled.values_list("pk", flat=True))).delete()
     Follow.objects.filter(staff=double).update(staff=into, changed_at=Now())
+    told = Notice.objects.filter(staff=into).values("key")
+    Notice.objects.filter(staff=double).exclude(key__in=told).update(staff=into)
     for customer in customers:
         follows.recompute(into, customer)
     refresh_customers([customer.pk for customer in customers])

@@ -28,6 +28,11 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=10),
         "options": {"queue": "sync"},
     },
+    "every-night-ensure-delivery-partitions": {
+        "task": "campaigns.ensure_partitions",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"queue": "rollup"},
+    },
     "every-night-prune-callbacks-and-logs": {
         "task": "scrm.site.prune",
         "schedule": crontab(hour=4, minute=20),
@@ -64,8 +69,11 @@ def _touch_with_each_message(**_: Any) -> None:
 
 def _touch(**_: Any) -> None:
     from scrm.base import heartbeat  # imports settings
+    from scrm.base.work import pump
+    from scrm.base.work.lanes import BEAT
 
     heartbeat.touch()
+    pump.note_alive([BEAT], worker=BEAT)
 
 
 @signals.celeryd_after_setup.connect

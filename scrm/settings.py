@@ -47,6 +47,12 @@ CLOCK_ANCHOR = env.number("CLOCK_ANCHOR", 0, meaning="unix second from which CLO
 
 # --- WeCom ------------------------------------------------------------------------------------------------------------
 WECOM_API_URL = env.text("WECOM_API_URL", "https://qyapi.weixin.qq.com/cgi-bin/", meaning="base of the platform's API")
+WECOM_OAUTH_URL = env.text(
+    "WECOM_OAUTH_URL", "https://open.weixin.qq.com/", meaning="base of the platform's OAuth page inside WeCom"
+)
+WECOM_LOGIN_URL = env.text(
+    "WECOM_LOGIN_URL", "https://login.work.weixin.qq.com/", meaning="base of the platform's page for QR login"
+)
 WECOM_CORP_ID = env.text("WECOM_CORP_ID", meaning="企业ID: 企微后台 > 我的企业 > 企业信息")
 WECOM_AGENT_ID = env.text("WECOM_AGENT_ID", meaning="AgentId of the self-built app")
 WECOM_SECRET = env.text("WECOM_SECRET", meaning="Secret of the self-built app: 企微后台 > 应用管理 > 自建")
@@ -54,7 +60,7 @@ WECOM_CALLBACK_TOKEN = env.text("WECOM_CALLBACK_TOKEN", meaning="Token of 接收
 WECOM_CALLBACK_AES_KEY = env.text("WECOM_CALLBACK_AES_KEY", meaning="EncodingAESKey of the same page, 43 characters")
 SENDING = env.one_of("SENDING", ("off", "allowlist", "on"), "off", meaning="brake before everything a customer notices")
 SENDING_ALLOWLIST = frozenset(
-    env.words("SENDING_ALLOWLIST", meaning="external user ids and chat ids that SENDING=allowlist lets through")
+    env.words("SENDING_ALLOWLIST", meaning="ids of customers, chats and staff that SENDING=allowlist lets through")
 )
 QUIET_HOURS = env.quiet_hours("QUIET_HOURS", "22:30-08:00", meaning="no sends are created in these hours, company time")
 
@@ -87,6 +93,11 @@ CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat hold
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
 STAFF_CAPACITY = env.whole("STAFF_CAPACITY", 20_000, meaning="customers that a staff member's account holds")
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
+NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
+STAFF_SIGN_IN = env.one_of(
+    "STAFF_SIGN_IN", ("oauth", "link"), "oauth", meaning="staff's own pages: oauth, or link while no domain is trusted"
+)
+TASK_LINK_HOURS = env.whole("TASK_LINK_HOURS", 72, meaning="hours that a signed link to the task page works")
 CALL_LOG_RETENTION_DAYS = env.whole("CALL_LOG_RETENTION_DAYS", 14, meaning="days that the API call log is kept")
 AUDIT_RETENTION_DAYS = env.whole(
     "AUDIT_RETENTION_DAYS", 1_095, least=180, meaning="days that the audit trail is kept, at least 180"

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
-    path("admin/", admin.site.urls),
     path("wecom/", include("scrm.wecom.urls")),
-    path("", include("scrm.site.urls")),
+    path("", include("scrm.site.urls")),  # before the admin, which takes every address below its own
+    path("admin/", admin.site.urls),
 ]

@@ -132,6 +132,7 @@ def standin(committed: None, settings: Any) -> Iterator[Any]:
     )
     server.start()
     settings.WECOM_API_URL = server.url
+    settings.WECOM_OAUTH_URL = settings.WECOM_LOGIN_URL = server.site_url
     yield server
     server.stop()
 

@@ -90,7 +90,7 @@ def _create(claim: Claim, work: Work, dispatch: Dispatch) -> None:
         task = _call(dispatch, recipients)
     except SendingStopped as held:
         booking.put_back(
-            claim, work, dispatch, BRAKE_SECONDS, _("The brake holds it (SENDING=%(mode)s).") % {"mode": held.mode}
+            claim, work, dispatch, BRAKE_SECONDS, _("The brake holds it (%(brake)s).") % {"brake": held.held_by}
         )
     except errors.ConfigurationError as error:
         booking.put_back(claim, work, dispatch, error.retry_after, str(error))

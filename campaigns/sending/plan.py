@@ -91,13 +91,15 @@ def freeze(broadcast: Broadcast) -> None:
 def _judged(broadcast: Broadcast, chosen: audience.Audience) -> str:
     """The common part of both queries, up to the rows with sender, reason and part."""
     if broadcast.to_chats:
-        steps = _FOR_CHATS
+        steps, columns = _FOR_CHATS, {"key": "pk", "dismissed_at": "dismissed_at", "owner_id": "owner_id"}
     else:
         least = broadcast.staff_choice == Broadcast.StaffChoice.LEAST_LOADED
         order = _ORDER[Broadcast.StaffChoice(broadcast.staff_choice)]
-        join = "JOIN load USING (staff_id)" if least else ""
+        join = "LEFT JOIN load l ON l.staff_id = f.staff_id" if least else ""
         steps = _FOR_CUSTOMERS.format(load=_LOAD if least else "", load_join=join, order=order)
-    return _JUDGED.format(rows=_as_text(chosen.rows.values("pk")), chosen=steps, key=_key(broadcast))
+        columns = {"key": "pk", "refuses_at": "do_not_contact_at", "first_added_at": "first_added_at"}
+    rows = _as_text(chosen.rows.values_list(*columns.values()))
+    return _JUDGED.format(columns=", ".join(columns), rows=rows, chosen=steps, key=_key(broadcast))
 
 
 def _key(broadcast: Broadcast) -> str:
@@ -131,7 +133,7 @@ def _values(broadcast: Broadcast, chosen: audience.Audience) -> dict[str, Any]:
         "size": MAX_CHATS if broadcast.to_chats else MAX_CUSTOMERS,
         "same_from": broadcast.create_at - SAME_WITHIN,
         "same_to": broadcast.create_at + SAME_WITHIN,
-        "history": min(rule.start, cap_start) - dt.timedelta(days=MOST_DAYS_AHEAD),
+        "history": (min(rule.start, cap_start) - dt.timedelta(days=MOST_DAYS_AHEAD)).date(),
         "rule_start": rule.start,
         "rule_end": rule.end,
         "rule_most": rule.most,
@@ -148,79 +150,77 @@ _WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
 
 # The one query behind forecast and plan: each row of the audience with its sender and the reason against it.
 _JUDGED = """
-WITH audience (key) AS MATERIALIZED ({rows}),
+WITH audience ({columns}) AS MATERIALIZED ({rows}),
 able AS MATERIALIZED (
     SELECT id FROM contacts_staff
     WHERE left_at IS NULL AND serves_customers AND status NOT IN (2, 4, 5)
       AND (%(senders)s::bigint[] IS NULL OR id = ANY (%(senders)s::bigint[]))
 ),
 {chosen},
-same AS MATERIALIZED (
-    SELECT id FROM campaigns_broadcast
-    WHERE digest = %(digest)s AND id <> %(broadcast)s AND create_at > %(same_from)s AND create_at < %(same_to)s
+twice AS (
+    SELECT DISTINCT d.{key} AS key FROM campaigns_broadcast b JOIN campaigns_delivery d ON d.broadcast_id = b.id
+    WHERE b.digest = %(digest)s AND b.id <> %(broadcast)s AND b.create_at > %(same_from)s AND b.create_at < %(same_to)s
+      AND d.plan_date >= %(history)s AND d.state IN ('planned', 'sent')
 ),
-received AS MATERIALIZED (
+received AS (
     SELECT d.{key} AS key,
-           count(*) FILTER (WHERE d.state = 'planned' OR d.sent_at >= %(rule_start)s AND d.sent_at < %(rule_end)s) AS by_rule,
-           count(*) FILTER (WHERE d.state = 'planned' OR d.sent_at >= %(cap_start)s) AS by_cap,
-           bool_or(d.broadcast_id IN (SELECT id FROM same)) AS twice
+           count(*) FILTER (WHERE d.sent_at IS NULL OR d.sent_at >= %(rule_start)s AND d.sent_at < %(rule_end)s) AS by_rule,
+           count(*) FILTER (WHERE d.sent_at IS NULL OR d.sent_at >= %(cap_start)s) AS by_cap
     FROM campaigns_delivery d
-    WHERE d.plan_date >= %(history)s::date AND d.state IN ('planned', 'sent')
-      AND d.{key} IN (SELECT key FROM audience)
+    WHERE d.plan_date >= %(history)s AND d.state IN ('planned', 'sent') AND d.{key} IN (SELECT key FROM audience)
     GROUP BY d.{key}
 ),
-judged AS MATERIALIZED (
+judged AS (
     SELECT c.key, c.staff_id,
-           CASE WHEN r.twice THEN 'duplicate'
+           CASE WHEN t.key IS NOT NULL THEN 'duplicate'
                 WHEN c.reason <> '' THEN c.reason
                 WHEN r.by_rule >= %(rule_most)s THEN 'receive_rule'
                 WHEN r.by_cap >= %(cap)s THEN 'cap'
                 WHEN %(quiet)s THEN 'quiet_hours'
                 ELSE '' END AS reason
-    FROM chosen c LEFT JOIN received r USING (key)
+    FROM chosen c LEFT JOIN received r USING (key) LEFT JOIN twice t USING (key)
 ),
 parted AS MATERIALIZED (
     SELECT key, staff_id, reason,
            CASE WHEN reason = '' THEN
-               (row_number() OVER (PARTITION BY reason, staff_id ORDER BY key) - 1) / %(size)s END AS part
+               (row_number() OVER (PARTITION BY reason = '', staff_id ORDER BY key) - 1) / %(size)s END AS part
     FROM judged
 )
 """
 
-# One staff member for each customer, among those who are full friends and may send. `load`: what they send that day
-# already, and those in this audience whom only they can reach.
+# The best of each customer's friends among the staff: who may send before who may not, full ones before half ones.
 _FOR_CUSTOMERS = """
-friends AS MATERIALIZED (
-    SELECT f.customer_id, f.staff_id, f.half, f.added_at, a.id IS NOT NULL AS able
-    FROM contacts_follow f LEFT JOIN able a ON a.id = f.staff_id
-    WHERE f.ended_at IS NULL AND f.customer_id IN (SELECT key FROM audience)
-),
 {load}
-sender AS MATERIALIZED (
-    SELECT DISTINCT ON (customer_id) customer_id, staff_id
-    FROM friends {load_join}
-    WHERE able AND NOT half ORDER BY customer_id, {order}
+best AS (
+    SELECT DISTINCT ON (a.key) a.key, a.refuses_at, a.first_added_at, f.half,
+           CASE WHEN s.id IS NOT NULL AND NOT f.half THEN f.staff_id END AS staff_id
+    FROM audience a
+    LEFT JOIN contacts_follow f ON f.customer_id = a.key AND f.ended_at IS NULL
+    LEFT JOIN able s ON s.id = f.staff_id {load_join}
+    ORDER BY a.key, (s.id IS NOT NULL AND NOT f.half) DESC, f.half, {order}
 ),
-standing AS MATERIALIZED (SELECT customer_id, bool_and(half) AS half FROM friends GROUP BY customer_id),
-chosen AS MATERIALIZED (
-    SELECT a.key, s.staff_id,
-           CASE WHEN c.do_not_contact_at IS NOT NULL THEN 'do_not_contact'
-                WHEN t.customer_id IS NULL AND c.first_added_at IS NOT NULL THEN 'lost'
-                WHEN t.half THEN 'half'
-                WHEN s.staff_id IS NULL THEN 'no_staff'
+chosen AS (
+    SELECT key, staff_id,
+           CASE WHEN refuses_at IS NOT NULL THEN 'do_not_contact'
+                WHEN half IS NULL AND first_added_at IS NOT NULL THEN 'lost'
+                WHEN half THEN 'half'
+                WHEN staff_id IS NULL THEN 'no_staff'
                 ELSE '' END AS reason
-    FROM audience a JOIN contacts_customer c ON c.id = a.key
-    LEFT JOIN standing t ON t.customer_id = a.key LEFT JOIN sender s ON s.customer_id = a.key
+    FROM best
 )
 """
 
+# What each of them sends that day already, and how many in this audience only they can reach.
 _LOAD = """
 bound AS (
-    SELECT min(staff_id) AS staff_id FROM friends WHERE able AND NOT half GROUP BY customer_id HAVING count(*) = 1
+    SELECT min(f.staff_id) AS staff_id
+    FROM audience a JOIN contacts_follow f ON f.customer_id = a.key AND f.ended_at IS NULL AND NOT f.half
+    JOIN able s ON s.id = f.staff_id
+    GROUP BY a.key HAVING count(*) = 1
 ),
 load AS MATERIALIZED (
     SELECT id AS staff_id,
-           (SELECT count(*) FROM bound o WHERE o.staff_id = able.id) + (
+           (SELECT count(*) FROM bound b WHERE b.staff_id = able.id) + (
                SELECT coalesce(sum(d.recipients), 0) FROM campaigns_dispatch d
                JOIN campaigns_broadcast b ON b.id = d.broadcast_id
                WHERE d.staff_id = able.id AND d.state NOT IN ('refused', 'cancelled')
@@ -231,16 +231,16 @@ load AS MATERIALIZED (
 """
 
 _ORDER = {
-    Broadcast.StaffChoice.OWNER: "added_at, staff_id",
-    Broadcast.StaffChoice.LATEST: "added_at DESC, staff_id",
-    Broadcast.StaffChoice.LEAST_LOADED: "load, added_at, staff_id",
+    Broadcast.StaffChoice.OWNER: "f.added_at, f.staff_id",
+    Broadcast.StaffChoice.LATEST: "f.added_at DESC, f.staff_id",
+    Broadcast.StaffChoice.LEAST_LOADED: "l.load, f.added_at, f.staff_id",
 }
 
 _FOR_CHATS = """
-chosen AS MATERIALIZED (
+chosen AS (
     SELECT a.key, s.id AS staff_id,
-           CASE WHEN c.dismissed_at IS NOT NULL THEN 'dismissed' WHEN s.id IS NULL THEN 'no_staff' ELSE '' END AS reason
-    FROM audience a JOIN groups_groupchat c ON c.id = a.key LEFT JOIN able s ON s.id = c.owner_id
+           CASE WHEN a.dismissed_at IS NOT NULL THEN 'dismissed' WHEN s.id IS NULL THEN 'no_staff' ELSE '' END AS reason
+    FROM audience a LEFT JOIN able s ON s.id = a.owner_id
 )
 """
 

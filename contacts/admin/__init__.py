@@ -1,5 +1,5 @@
 """Console pages of people."""
 
-from contacts.admin import channels, customers, staff, syncs, tags
+from contacts.admin import channels, customers, notices, staff, syncs, tags
 
-__all__ = ["channels", "customers", "staff", "syncs", "tags"]
+__all__ = ["channels", "customers", "notices", "staff", "syncs", "tags"]

@@ -3,6 +3,8 @@
 from contacts.models.channel import Channel
 from contacts.models.customer import Customer
 from contacts.models.follow import Follow, FollowEvidence
+from contacts.models.link import OpenedLink
+from contacts.models.notice import Notice
 from contacts.models.staff import Department, Staff
 from contacts.models.sync import SyncRun, SyncSeen, SyncStep
 from contacts.models.tag import Tag, TagGroup
@@ -13,6 +15,8 @@ __all__ = [
     "Department",
     "Follow",
     "FollowEvidence",
+    "Notice",
+    "OpenedLink",
     "Staff",
     "SyncRun",
     "SyncSeen",

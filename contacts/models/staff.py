@@ -65,3 +65,8 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.userid
+
+    @property
+    def is_at_work(self) -> bool:
+        """Active in the address book (`StaffQuerySet.at_work` for one row)."""
+        return self.left_at is None and self.status == Staff.Status.ACTIVE

@@ -76,6 +76,10 @@ def _wecom() -> list[CheckMessage]:
                 id="scrm.E004",
             )
         )
+    for name in ("WECOM_OAUTH_URL", "WECOM_LOGIN_URL"):
+        if not re.fullmatch(r"https?://[^\s?#]+/", getattr(settings, name)):
+            hint = "Write http(s)://host/ with the slash at the end."
+            found.append(Error(f"{name} is malformed.", hint=hint, id="scrm.E007"))
     if not re.fullmatch(r"https?://[^\s?#]+", settings.PUBLIC_URL):
         found.append(
             Error("PUBLIC_URL is malformed.", hint="Write for example https://scrm.example.com", id="scrm.E005")

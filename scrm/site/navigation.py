@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
 
+ADMINISTRATORS = "administrators"
+
 # Group → items: title, icon, address name, model whose page must be open to the user (none: everybody), badge
 _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
     (_("Workbench"), [(_("Home"), "home", "admin:index", "", "")]),
@@ -28,6 +30,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
             (_("All customers"), "person", "admin:contacts_customer_changelist", "contacts.Customer", ""),
             (_("Tags"), "sell", "admin:contacts_tag_changelist", "contacts.Tag", ""),
             (_("Staff"), "badge", "admin:contacts_staff_changelist", "contacts.Staff", ""),
+            (_("Messages to staff"), "notifications", "admin:contacts_notice_changelist", "contacts.Notice", ""),
             (_("Departments"), "account_tree", "admin:contacts_department_changelist", "contacts.Department", ""),
         ],
     ),
@@ -45,6 +48,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
     (
         _("System settings"),
         [
+            (_("Connection guide"), "cable", "connection:page", ADMINISTRATORS, ""),
             (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
             (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),
             (_("Work queue"), "checklist", "admin:base_work_changelist", "base.Work", ""),
@@ -87,6 +91,8 @@ def _open_to(request: HttpRequest, model: str) -> bool:
     from django.apps import apps
     from django.contrib import admin
 
+    if model == ADMINISTRATORS:
+        return bool(request.user.is_active and request.user.is_superuser)
     page = admin.site._registry.get(apps.get_model(model))
     return page is not None and page.has_view_permission(request)
 

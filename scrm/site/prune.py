@@ -59,6 +59,12 @@ DELETE FROM groups_chatversion v USING (
 ) old WHERE v.id = old.id
 """
 
+_OPENED_LINKS = """
+DELETE FROM contacts_openedlink WHERE id IN (
+    SELECT id FROM contacts_openedlink WHERE opened_at < statement_timestamp() - make_interval(days => %(days)s)
+    LIMIT %(batch)s)
+"""
+
 _AUDIT = """
 DELETE FROM base_auditrecord WHERE id IN (
     SELECT id FROM base_auditrecord WHERE at < statement_timestamp() - make_interval(days => %(days)s)
@@ -74,6 +80,7 @@ DELETE FROM base_work WHERE id IN (
     WHERE state IN ('done', 'ignored') AND settled_at < statement_timestamp() - make_interval(days => %(days)s)
       AND ((source_kind = 'callback' AND NOT EXISTS (SELECT 1 FROM wecom_callback s WHERE s.id = w.source_id))
         OR (source_kind = 'announcement' AND NOT EXISTS (SELECT 1 FROM base_announcement s WHERE s.id = w.source_id))
+        OR (source_kind = 'notice' AND NOT EXISTS (SELECT 1 FROM contacts_notice s WHERE s.id = w.source_id))
         OR (source_kind = 'sync_step' AND NOT EXISTS (SELECT 1 FROM contacts_syncstep s WHERE s.id = w.source_id)))
     LIMIT %(batch)s)
 """
@@ -106,6 +113,12 @@ def _rules() -> list[_Rule]:
             ANNOUNCEMENT_DAYS,
         ),
         _Rule("sync_steps", _source("contacts_syncstep", "sync_step", _STEPS)),
+        _Rule(
+            "notices",
+            _source("contacts_notice", "notice", _OLDER.format("s.changed_at")),
+            settings.NOTICE_RETENTION_DAYS,
+        ),
+        _Rule("opened_links", _OPENED_LINKS, settings.TASK_LINK_HOURS // 24 + 1),
         _Rule("chat_versions", _VERSIONS, VERSION_DAYS),
         _Rule("audit_records", _AUDIT, settings.AUDIT_RETENTION_DAYS),
         _Rule("orphaned_work", _ORPHANS, 1),

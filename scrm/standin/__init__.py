@@ -13,9 +13,9 @@ a second (`python -m scrm.standin`, or `manage.py standin`) or inside a test:
     standin.ledger.of("welcome")                 # every effect that the platform accepted
     standin.stop()
 
-Rooms: `world` what is true, split by subject (`book`, `contacts`, `tags`, `chats`, `ways`, `broadcasts`, `media`) ·
-`actions` what people do to it · `api` the platform's endpoints · `callbacks` encrypted events to us · `lag` reads that
-are late · `faults` what goes wrong on demand · `ledger` the witness · `control` the hidden `/_standin/` pages ·
-`behaviour` people who act by themselves, `confirming` when staff confirm · `scenarios` seeded histories that the demo
-loads as well.
+Rooms: `world` what is true, split by subject (`book`, `contacts`, `tags`, `chats`, `ways`, `broadcasts`, `media`,
+`app_messages`, `sign_ins`) · `actions` what people do to it · `api` the platform's endpoints · `pages` its web pages ·
+`callbacks` encrypted events to us · `lag` reads that are late · `faults` what goes wrong on demand · `ledger` the
+witness · `control` the hidden `/_standin/` pages · `behaviour` people who act by themselves, `confirming` when staff
+confirm · `scenarios` seeded histories that the demo loads as well.
 """

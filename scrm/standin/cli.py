@@ -9,6 +9,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .clock import Clock
 from .server import DEMO_AES_KEY, DEMO_AGENT_ID, DEMO_CORP_ID, DEMO_SECRET, DEMO_TOKEN, StandIn
@@ -46,6 +47,8 @@ def build(options: argparse.Namespace) -> StandIn:
         raise ValueError(f"--confirm-speed {options.confirm_speed:g}: give a number above 0")
     settings = Settings() if options.quiet else Settings.platform()
     settings.change({"confirm": options.confirm, "confirm_speed": options.confirm_speed})
+    if host := urlsplit(_setting("PUBLIC_URL", "")).netloc:
+        settings.trusted_domains = (host,)
     return StandIn(
         scenario=options.scenario,
         corp_id=_setting("WECOM_CORP_ID", DEMO_CORP_ID),

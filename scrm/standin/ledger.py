@@ -30,8 +30,8 @@ class Effect:
 
 
 class Ledger:
-    """Append-only list of effects. Kinds: welcome, mark_tag, remark, corp_tag, contact_way, broadcast, reminder,
-    cancellation, media."""
+    """Append-only list of effects. Kinds: welcome, app_message, mark_tag, remark, corp_tag, contact_way, broadcast,
+    reminder, cancellation, media."""
 
     def __init__(self) -> None:
         self._effects: list[Effect] = []

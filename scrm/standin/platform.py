@@ -77,7 +77,7 @@ class Platform:
         self.counts.add(api, code)
         if "garbage" in strikes:
             return Response(b"<html>ok</html>", 200, "text/html")
-        return _response(body)
+        return _response(body, self.settings.clock_ahead)
 
     def _body(self, api: str, route: Route, request: Request, fault: Fault | None) -> dict[str, Any]:
         try:
@@ -86,6 +86,8 @@ class Platform:
             if self.settings.busy and self.rng.random() < self.settings.busy:
                 raise Refusal(-1)
             agent_id = self.tokens.check(request.query.get("access_token")) if route.token else 0
+            if route.token and not self.settings.address_trusted:
+                raise Refusal(60020)
             given = _json(route, request)
             call = Call(
                 self.world, self.ledger, self.tokens, request.query, given, request.ip, agent_id,
@@ -98,8 +100,8 @@ class Platform:
             return refusal.answer(request.ip)
 
 
-def _response(body: dict[str, Any]) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False).encode())
+def _response(body: dict[str, Any], ahead: float = 0.0) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False).encode(), ahead=ahead)
 
 
 def _json(route: Route, request: Request) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from . import control, wire
+from . import control, pages, wire
 from .actions import actions
 from .behaviour import LivePeople
 from .callbacks import Callback, Callbacks
@@ -162,6 +162,11 @@ class StandIn:
         return f"http://{self._host}:{self._port}/cgi-bin/"
 
     @property
+    def site_url(self) -> str:
+        """Base address of the platform's web pages (`pages`)."""
+        return f"http://{self._host}:{self._port}/"
+
+    @property
     def control_url(self) -> str:
         """Base address of the hidden pages."""
         return f"http://{self._host}:{self._port}{control.PREFIX}"
@@ -252,4 +257,6 @@ class StandIn:
     async def _handle(self, request: wire.Request) -> wire.Response | None:
         if request.path.startswith(control.PREFIX):
             return control.answer(self, request)
+        if request.path in pages.PATHS:
+            return pages.answer(self, request)
         return await self._platform.answer(request)

@@ -75,6 +75,15 @@ class Settings:
     task_status_sent: int = 2  # of a confirmed task in get_groupmsg_task; a sample shows 1
     media_life: float = 3 * 86_400.0  # domain seconds, wecom-api.md §14.1
     welcome_busy: float = 0.0  # share of welcomes answered 41096
+    app_messages_per_minute: int = 30  # to one member; the rest is dropped silently, wecom-api.md §1.3
+    sign_in_life: float = 300.0  # of an OAuth code, wecom-api.md §4.2
+    sign_in_as: str = ""  # who signs in at the platform's pages without being asked
+    trusted_domains: tuple[str, ...] = ()  # hosts (with port) that pages may lead back to; none: any
+    address_trusted: bool = True  # whether our address is under 企业可信IP, else 60020
+    app_closed: bool = False  # the app is switched off in the console
+    clock_ahead: float = 0.0  # seconds by which the platform's Date is ahead of this machine's clock
+    acquisition_total: int = 1000  # friendships by acquisition links that were bought, wecom-api.md §7.2
+    acquisition_left: int = 1000
     unionids: bool = True  # the corp bound a WeChat developer account
     # How live people's chat events look; what tests do themselves they name in the act.
     merged_joins: float = 0.0  # share of joins within 3 s of each other told as one event

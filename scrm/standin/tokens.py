@@ -27,13 +27,18 @@ class Tokens:
     """Issues and checks tokens of one corp's apps."""
 
     def __init__(self, corp_id: str, apps: dict[str, int], settings: Settings) -> None:
-        self._corp_id = corp_id
+        self.corp_id = corp_id
         self._apps = apps
         self._settings = settings
         self._current: dict[str, Token] = {}
         self._all: dict[str, Token] = {}
         self._failures: dict[str, list[float]] = {}
         self._banned: dict[str, float] = {}
+
+    @property
+    def agents(self) -> frozenset[int]:
+        """The apps of the corp by their agent ids."""
+        return frozenset(self._apps.values())
 
     def issue(self, corp_id: str, secret: str, ip: str) -> tuple[str, int]:
         """(token, seconds it still lives): the same one while it is valid."""
@@ -44,7 +49,7 @@ class Tokens:
             raise Refusal(41002)
         if not secret:
             raise Refusal(41004)
-        if corp_id != self._corp_id:
+        if corp_id != self.corp_id:
             raise Refusal(40013)
         if secret not in self._apps:
             self._wrong(ip, now)

@@ -7,8 +7,10 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -35,6 +37,8 @@ class Response:
     body: bytes
     status: int = 200
     content_type: str = "application/json; charset=UTF-8"
+    location: str = ""  # of a redirect
+    ahead: float = 0.0  # seconds by which the Date is wrong
 
 
 RESET = Response(b"", 0)  # instead of an answer: the connection is reset
@@ -101,10 +105,16 @@ def _headers(lines: list[str]) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
+def _date(ahead: float) -> str:
+    return formatdate(time.time() + ahead, usegmt=True)
+
+
 def _head(response: Response, keep: bool) -> bytes:
     phrase = HTTPStatus(response.status).phrase if response.status in HTTPStatus._value2member_map_ else "-"
+    location = f"Location: {response.location}\r\n" if response.location else ""
     return (
-        f"HTTP/1.1 {response.status} {phrase}\r\nContent-Type: {response.content_type}\r\n"
+        f"HTTP/1.1 {response.status} {phrase}\r\nDate: {_date(response.ahead)}\r\n{location}"
+        f"Content-Type: {response.content_type}\r\n"
         f"Content-Length: {len(response.body)}\r\nConnection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     ).encode()
 

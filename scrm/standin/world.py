@@ -7,6 +7,7 @@ import string
 import threading
 from collections.abc import Callable
 
+from .app_messages import AppMessages
 from .book import AddressBook
 from .broadcasts import Broadcasts
 from .chats import Chats
@@ -17,6 +18,7 @@ from .media import Media
 from .quota import ReceiveQuota
 from .records import Broadcast, Task, WelcomeCode
 from .settings import CHAT_LAG, DELETE_LAG, OTHER_LAG, Quantiles, Settings
+from .sign_ins import SignIns
 from .tags import Tags
 from .ways import Ways
 
@@ -39,6 +41,8 @@ class World:
         self.chats = Chats(self)
         self.ways = Ways(self)
         self.quota = ReceiveQuota(self)
+        self.app_messages = AppMessages(settings)
+        self.sign_ins = SignIns(self)
         self.changes = 0  # acts and accepted writes so far
         self.media = Media(self)
         self.broadcasts = Broadcasts(self)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from wechatpy.exceptions import WeChatClientException
 from wechatpy.work import WeChatClient
 
+from scrm.base import clock
 from scrm.wecom import calllog, errors, quotas, tokens
 from scrm.wecom.errors import ConfigurationError, Kind, Unreachable, WecomError
 
@@ -79,6 +81,16 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         self.access = access
         self._tokens = tokens.source(access.api_url, access.corp_id, access.secret)
         self._http = _session(access.api_url)
+        self._http.hooks["response"].append(self._compare_clocks)
+        self.clock_ahead: float | None = None
+
+    def _compare_clocks(self, response: requests.Response, **_: Any) -> None:
+        """Notes by how many seconds this machine's clock is ahead of the platform's `Date`."""
+        try:
+            theirs = parsedate_to_datetime(response.headers["Date"])
+            self.clock_ahead = (clock.real_now() - theirs).total_seconds()
+        except (KeyError, TypeError, ValueError):
+            self.clock_ahead = None
 
     # --- what the api modules use ------------------------------------------------------------------------------------
 
@@ -110,6 +122,12 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         """Changes something: POST with `body`, once. Whether it may be sent again is the caller's decision: see
         `error.maybe_done`."""
         return self._send(api, None, body, timeout=timeout, urgent=urgent)
+
+    def prove_secret(self) -> None:
+        """Asks for a token anew although one may live. Errors: ConfigurationError for a corp id or secret that was
+        refused, at once where that is known already; WecomError where there is no answer."""
+        _forbid_open_transaction("gettoken")
+        self._tokens.prove(self._gettoken)
 
     def _send(
         self,

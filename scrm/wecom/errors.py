@@ -5,6 +5,7 @@
 is the other family: a person has to mend a setting or the platform's console first.
 """
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,9 +21,11 @@ CORP_REFUSED = 40013
 AGENT_REFUSED = 40056
 TOKEN_REFUSED = 40014
 TOKEN_EXPIRED = 42001
+MEDIA_UNKNOWN = 40007
 WELCOME_EXPIRED = 41050
 ALREADY_WELCOMED = 41051
 ARCHIVE_CONSENT_MISSING = 41053
+NOT_ACTIVATED = 41054
 BROADCAST_BEING_DISPATCHED = 41063
 BROADCAST_CANCELLED = 41093
 REMINDED_TOO_OFTEN = 41094
@@ -30,6 +33,7 @@ WELCOME_ELSEWHERE = 41096
 RATE_EXCEEDED = 45009
 TOO_MANY_AT_ONCE = 45033
 CHAT_DISMISSED = 49008
+API_FORBIDDEN = 48002
 CURSOR_REFUSED = 50100
 ADDRESS_REFUSED = 60020
 OUT_OF_RANGE = 60011
@@ -134,6 +138,7 @@ class Paused(WecomError):
 class ConfigurationError(Exception):
     """A person must mend something first. `setting` names ours, "" when it is in the platform's console.
 
+    `address`: ours as the platform saw it, where its answer says so.
     Waits rather than fails: work that meets it may be put off by `retry_after` seconds.
     """
 
@@ -146,6 +151,7 @@ class ConfigurationError(Exception):
         self.api = api
         self.code = code
         self.setting = setting
+        self.address = ""
         self.retry_after = _CONFIGURATION_RETRY_AFTER
 
     def __str__(self) -> str:
@@ -164,9 +170,17 @@ def refused(code: int, api: str, errmsg: str = "") -> WecomError | Configuration
     if code not in CODES and errmsg:
         words = f"{words}: {errmsg[:200]}"
     if kind is Kind.CONFIG:
-        return ConfigurationError(words, api=api, code=code)
+        error = ConfigurationError(words, api=api, code=code)
+        error.address = _our_address(errmsg)
+        return error
     retry_after = _RETRY_AFTER.get(kind)
     return WecomError(code, words, api=api, permanent=retry_after is None, retry_after=retry_after)
+
+
+def _our_address(errmsg: str) -> str:
+    """The address that the platform names in its answer (`…, from ip: 203.0.113.7, …`); "" where it names none."""
+    found = re.search(r"from ip: ?([0-9a-fA-F.:]{3,45})", errmsg)
+    return found.group(1) if found else ""
 
 
 def refused_token(code: int, seconds: float) -> WecomError | ConfigurationError:
@@ -251,7 +265,7 @@ CODES: dict[int, Meaning] = {
             43009: _("the corp is not verified"),
             43012: _("the app needs a callback address"),
             48001: _("the API is not authorised"),
-            48002: _("the app may not call this API: add it under 客户联系 > 可调用接口的应用"),
+            API_FORBIDDEN: _("the app may not call this API: add it under 客户联系 > 可调用接口的应用"),
             48006: _("permission was withdrawn because it was not used"),
             48007: _("the customer-service account is not authorised for this app"),
             48008: _("the address-book secret is limited"),
@@ -272,7 +286,7 @@ CODES: dict[int, Meaning] = {
             40004: _("bad kind of media"),
             40005: _("bad kind of media"),
             40006: _("bad size of media"),
-            40007: _("media id invalid or expired"),
+            MEDIA_UNKNOWN: _("media id invalid or expired"),
             40008: _("bad kind of message"),
             40009: _("bad size of image"),
             40011: _("bad size of video"),
@@ -311,7 +325,7 @@ CODES: dict[int, Meaning] = {
             WELCOME_EXPIRED: _("the welcome code is invalid or older than 20 seconds"),
             ALREADY_WELCOMED: _("already welcomed, or already talking"),
             41052: _("bad time to send"),
-            41054: _("the staff member is not activated"),
+            NOT_ACTIVATED: _("the staff member is not activated"),
             41055: _("no room for more group welcome templates"),
             41056: _("wrong kind of external user id"),
             41058: _("the template belongs to another app"),

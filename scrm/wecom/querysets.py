@@ -1,4 +1,4 @@
-"""Phrases about callbacks."""
+"""Phrases about callbacks and stops."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from scrm.base.models import User, Work
 
 if TYPE_CHECKING:
-    from scrm.wecom.models import Callback  # noqa: F401  named in strings below
+    from scrm.wecom.models import Callback, Stop  # noqa: F401  named in strings below
 
 
 # The worst of the lanes decides: failed > waiting > done > ignored.
@@ -68,3 +68,9 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
             state__in=[Work.State.WAITING, Work.State.LEASED, Work.State.QUARANTINED],
         )
         return self.filter(~Exists(open_work), received_at__lt=Now() - dt.timedelta(days=days))
+
+
+class StopQuerySet(models.QuerySet["Stop"]):
+    def open(self) -> "StopQuerySet":
+        """The one that holds everything now, if there is one."""
+        return self.filter(released_at__isnull=True)

@@ -311,6 +311,43 @@ class GroupChatPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signed in: a member by `userid`, else somebody by `openid`, with `external_userid` for a customer of the app's
+    staff (wecom-api.md §4.2). What does not apply is ""."""
+
+    userid: str
+    external_userid: str
+    openid: str
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        """The old path writes capitals (§4.2)."""
+        return cls(
+            userid=text(raw, "userid") or text(raw, "UserId"),
+            external_userid=text(raw, "external_userid"),
+            openid=text(raw, "openid") or text(raw, "OpenId"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AppMessage:
+    """An app message that the platform has accepted. It did not reach `refused` (gone, inactive, out of the app's range)
+    nor `unlicensed`; whether it dropped it for members above 30 a minute it does not say (wecom-api.md §1.3)."""
+
+    msgid: str
+    refused: tuple[str, ...]
+    unlicensed: tuple[str, ...]
+
+    @classmethod
+    def from_wecom(cls, raw: Raw) -> Self:
+        return cls(text(raw, "msgid"), _joined(raw, "invaliduser"), _joined(raw, "unlicenseduser"))
+
+
+def _joined(raw: Raw, name: str) -> tuple[str, ...]:
+    return tuple(word for word in text(raw, name).split("|") if word)
+
+
+@dataclass(frozen=True, slots=True)
 class MessageTask:
     """A broadcast task that the platform has accepted; `refused`: recipients it will not reach."""
 

@@ -181,6 +181,16 @@ class TokenSource:
         finally:
             self._renewing.release()
 
+    def prove(self, fetch: Fetch) -> None:
+        """Asks the platform anew although a token may live: whether the secret stands today.
+
+        Errors: as `get`. A refusal that is remembered is raised without asking again.
+        """
+        with suppress(redis.Away):
+            if refusal := self._shared.refusal():
+                raise refused_token(*refusal)
+        self._held = self._ask(fetch)
+
     def drop(self, failed: Token) -> bool:
         """Forgets a token that the platform refused, unless a newer one is here already. False: dropped too often, so
         trying again would only burn gettoken."""

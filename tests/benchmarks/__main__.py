@@ -14,7 +14,7 @@ from pathlib import Path
 from scrm.embedded import Postgres, Redis, Services
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMES = ("inbox", "welcome", "sync", "fill")
+NAMES = ("inbox", "welcome", "sync", "fill", "plan", "send", "results")
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "scrm.settings",
     "SECRET_KEY": "a-key-for-benchmarks-only-a-key-for-benchmarks-only",
@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "WECOM_CALLBACK_TOKEN": "TokenForBenchmarks",
     "WECOM_CALLBACK_AES_KEY": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
     "SENDING": "on",
+    "QUIET_HOURS": "none",
 }
 
 

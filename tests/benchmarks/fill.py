@@ -35,24 +35,24 @@ def _ledgers(size: int) -> None:
     now = f"'{clock.now().isoformat()}'::timestamptz"
     at = f"{now} - n * {DAYS} * interval '1 day' / {size}"
     chats = max(size // 300, 2)
-    _insert(Staff, 18, userid="'staff' || n", department_ids="'{2}'::bigint[]", serves_customers="true")
+    insert(Staff, 18, userid="'staff' || n", department_ids="'{2}'::bigint[]", serves_customers="true")
     owner = "(SELECT min(id) FROM contacts_staff) + n % 18"
-    _insert(GroupChat, chats, chat_id="'wr' || n", owner_id=owner)
-    _insert(Customer, size, external_userid="'wm' || n", open_follows="1")
+    insert(GroupChat, chats, chat_id="'wr' || n", owner_id=owner)
+    insert(Customer, size, external_userid="'wm' || n", open_follows="1")
     person = "(SELECT min(id) FROM contacts_customer) + n - 1"
     lost = "n % 16 = 0"
-    _insert(
+    insert(
         Follow, size, staff_id=owner, customer_id=person, added_at=at, state="'state' || n % 5",
         ended_at=f"CASE WHEN {lost} THEN least({at} + interval '9 days', {now}) END",
         ended_by=f"CASE WHEN {lost} THEN 'customer' ELSE '' END",
     )  # fmt: skip
-    _insert(
+    insert(
         Stay, size, "n % 2 = 1", chat_id=f"(SELECT min(id) FROM groups_groupchat) + n % {chats}", member_id="'wm' || n",
         customer_id=person, joined_at=f"{at} + interval '40 seconds'", joined_known_by="'event'", state="'state' || n % 5",
         left_at=f"CASE WHEN n % 15 = 0 THEN {at} + interval '41 seconds' END",
         left_known_by="CASE WHEN n % 15 = 0 THEN 'event' ELSE '' END",
     )  # fmt: skip
-    _insert(
+    insert(
         Welcome, size, code="'code' || n", userid="'staff' || 1 + n % 18", external_userid="'wm' || n", outcome="'sent'",
         happened_at=at, received_at=at, latency_ms="900",
     )  # fmt: skip
@@ -60,7 +60,7 @@ def _ledgers(size: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _insert(model: type[models.Model], size: int, where: str = "true", **columns: str) -> None:
+def insert(model: type[models.Model], size: int, where: str = "true", **columns: str) -> None:
     """One row per number; columns that are not named get their model's default."""
     rest: dict[str, Any] = {
         str(field.column): field.get_db_prep_save(field.get_default(), connection)

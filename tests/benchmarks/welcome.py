@@ -83,9 +83,9 @@ class Control:
         with urllib.request.urlopen(f"{self.address}/_standin/{page}", timeout=10) as answer:
             return json.load(answer)
 
-    def post(self, page: str, given: dict[str, Any]) -> Any:
+    def post(self, page: str, given: Any) -> Any:
         request = urllib.request.Request(f"{self.address}/_standin/{page}", data=json.dumps(given).encode())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 

@@ -38,7 +38,7 @@ def test_pages_fit_the_window(open_page: Open, width: int) -> None:
 
 def test_the_brake_explains_itself_on_a_tap(open_page: Open) -> None:
     page = open_page("/admin/", width=390)
-    meaning = page.locator(".c-brake > p")
+    meaning = page.locator(".c-brake-box")
     expect(meaning).to_be_hidden()
     page.locator(".c-brake summary").click()
     expect(meaning).to_contain_text("SENDING")

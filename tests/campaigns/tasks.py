@@ -23,16 +23,19 @@ class Tasks:
         for letter, userid, name in (("W", "wanglei", "王磊"), ("Z", "zhaomin", "赵敏")):
             staff = Staff.objects.create(userid=userid, name=name, serves_customers=True)
             for number in range(3):
-                self._befriend(staff, f"wm{letter}{number}")
+                self.befriend(staff, f"wm{letter}{number}")
         self.settings(confirm="never")
 
-    def _befriend(self, staff: Staff, external_userid: str) -> None:
+    def befriend(self, staff: Staff, external_userid: str, *, half: bool = False) -> None:
         """Friends on both sides; no callback, so that tests of sending begin at once."""
         at = clock.now() - dt.timedelta(days=1)
-        given = {"userid": staff.userid, "external_userid": external_userid, "at": int(at.timestamp())}
-        self.corp.standin.act("add", callback=False, welcome=False, **given)
-        customer = Customer.objects.create(external_userid=external_userid, name=external_userid)
-        Follow.objects.create(staff=staff, customer=customer, added_at=at, added_known_by=Follow.KnownBy.SYNC)
+        self.corp.standin.act(
+            "half_add" if half else "add", callback=False, welcome=False, userid=staff.userid,
+            external_userid=external_userid, at=int(at.timestamp()),
+        )  # fmt: skip
+        customer, _ = Customer.objects.get_or_create(external_userid=external_userid, name=external_userid)
+        known = Follow.KnownBy.SYNC
+        Follow.objects.create(staff=staff, customer=customer, added_at=at, added_known_by=known, half=half)
         refresh_customers([customer.pk])
 
     def settings(self, **given: Any) -> None:

@@ -15,13 +15,16 @@ from django.db import connection
 from django.utils import translation
 
 from analytics.models import Fact
-from contacts.models import Customer, Follow, Staff, SyncRun, SyncStep
+from campaigns.models import Broadcast, Dispatch
+from contacts.models import Customer, Follow, Notice, OpenedLink, Staff, SyncRun, SyncStep
+from contacts.notices import notify
 from groups.models import ChatVersion, GroupChat
 from scrm.base import clock
 from scrm.base.dbclock import db_now
 from scrm.base.models import Announcement, AuditRecord, User, Work
 from scrm.base.models.token import ApiToken
 from scrm.site.prune import prune
+from scrm.wecom.cards import TextCard
 from scrm.wecom.models import ApiCall, Callback
 
 OLD = dt.timedelta(days=120)
@@ -157,6 +160,61 @@ def test_drain_waits_until_the_numbers_are_up_to_date(committed: None) -> None:
     assert Fact.objects.filter(stat="adds").count() == 1
 
 
+def dispatch(user: User, state: str, create_in: dt.timedelta, broadcast: str = "running") -> Dispatch:
+    at = clock.now() + create_in
+    row = Broadcast.objects.create(
+        name="上新", to="single", audience={}, text="新品上架", state=broadcast, create_at=at, plan_date=clock.today(),
+        confirm_by=at + dt.timedelta(hours=6), created_by=user, created_at=at,
+    )  # fmt: skip
+    staff, _ = Staff.objects.get_or_create(userid="wanglei")
+    return Dispatch.objects.create(broadcast=row, staff=staff, number=0, digest=f"{row.pk}", recipients=3, state=state)
+
+
+SOON, AGO = dt.timedelta(minutes=10), dt.timedelta(minutes=-10)
+
+
+@pytest.mark.parametrize(
+    ("sending", "quiet", "unsent"), [("on", "none", 3), ("off", "none", 2), ("on", "00:00-23:59", 2)]
+)
+def test_drain_waits_for_due_dispatches_without_work_too(
+    committed: None, alice: User, settings: Any, sending: str, quiet: str, unsent: int
+) -> None:
+    """Not for those that the brake or quiet hours hold; one whose call has begun is waited for always."""
+    settings.SENDING, settings.QUIET_HOURS = sending, quiet
+    for state in ("planned", "sending", "unknown"):
+        dispatch(alice, state, AGO)
+
+    code, text = exit_code("drain", "--timeout", "0.5")
+
+    assert (code, text.splitlines()) == (1, [f"due and unsent: dispatches {unsent}"])
+
+
+def test_drain_ends_when_the_dispatch_is_sent(committed: None, alice: User) -> None:
+    row = dispatch(alice, "sending", AGO)
+
+    def send() -> None:
+        time.sleep(1)
+        Dispatch.objects.filter(pk=row.pk).update(state="sent", sent_at=clock.now())
+        connection.close()
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    text = run("drain", "--timeout", "20")
+    worker.join()
+    assert text.splitlines() == ["not confirmed by staff: tasks 1", "Nothing is due."]
+
+
+def test_drain_leaves_what_is_not_due_paused_or_waits_for_staff(committed: None, alice: User) -> None:
+    dispatch(alice, "planned", SOON, "planned")
+    dispatch(alice, "planned", AGO, "paused")
+    dispatch(alice, "sent", AGO)
+    dispatch(alice, "sent", AGO)
+    for settled in ("confirmed", "unconfirmed", "refused", "cancelled"):
+        dispatch(alice, settled, AGO)
+
+    assert run("drain", "--timeout", "5").splitlines() == ["not confirmed by staff: tasks 2", "Nothing is due."]
+
+
 # --- apitoken, fill ---------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +299,22 @@ def test_old_announcements_calls_and_steps_go(committed: None) -> None:
 
     assert (Announcement.objects.count(), ApiCall.objects.count()) == (0, 0)
     assert (SyncRun.objects.count(), SyncStep.objects.count()) == (22, 20)
+
+
+def test_old_messages_to_staff_and_opened_links_go(committed: None) -> None:
+    staff = Staff.objects.create(userid="wanglei")
+    notify(["wanglei"], key="old", card=TextCard("t", "d", "https://a.cn/"))
+    notify(["wanglei"], key="waiting", card=TextCard("t", "d", "https://a.cn/"))
+    Work.objects.filter(source_id=staff.notice_set.get(key="old").pk).update(state="done")
+    Notice.objects.update(changed_at=db_now() - 2 * OLD)
+    OpenedLink.objects.create(digest=b"1" * 32, device="d", opened_at=db_now() - dt.timedelta(days=5))
+    OpenedLink.objects.create(digest=b"2" * 32, device="d")
+
+    prune()
+
+    assert list(Notice.objects.values_list("key", flat=True)) == ["waiting"]
+    assert Work.objects.count() == 1
+    assert [bytes(row.digest) for row in OpenedLink.objects.all()] == [b"2" * 32]
 
 
 def test_the_audit_trail_is_kept_for_its_time_and_says_when_it_was_shortened(committed: None, settings: Any) -> None:

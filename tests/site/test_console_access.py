@@ -18,7 +18,7 @@ from tests.site import world
 PAGES = sorted(admin.site._registry.items(), key=lambda item: item[0]._meta.label)
 OPEN = {
     "campaigns.Welcome", "campaigns.WelcomeRule", "contacts.Channel", "contacts.Customer", "contacts.Department",
-    "contacts.Staff", "contacts.Tag", "groups.GroupChat",
+    "contacts.Notice", "contacts.Staff", "contacts.Tag", "groups.GroupChat",
 }  # fmt: skip
 LABELS = [model._meta.label for model, _page in PAGES]
 

@@ -120,7 +120,7 @@ class TestMetrics:
 
 
 class TestDomainProofs:
-    def test_are_served_from_the_setting(self, client: Client, settings: Any) -> None:
+    def test_are_served_from_the_setting(self, client: Client, settings: Any, db: None) -> None:
         settings.DOMAIN_PROOFS = ["WW_verify_abc123.txt=abc123", "MP_verify_x.txt=yz"]
         answer = client.get("/WW_verify_abc123.txt")
         assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (200, b"abc123", "text/plain")

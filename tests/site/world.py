@@ -5,7 +5,7 @@ import hashlib
 
 from campaigns.models import Welcome, WelcomeRule
 from contacts import search
-from contacts.models import Channel, Customer, Follow, Staff, SyncRun, Tag, TagGroup
+from contacts.models import Channel, Customer, Follow, Notice, Staff, SyncRun, Tag, TagGroup
 from groups.models import ChatGap, GroupChat, Stay
 from scrm.base import audit
 from scrm.base.models import ApiToken, User, Work
@@ -32,6 +32,12 @@ def _customers(staff: Staff, tag: Tag, moment: dt.datetime, size: int) -> None:
     )  # fmt: skip
     ChatGap.objects.create(chat=chat, version="v1", found_at=moment)
     Stay.objects.create(chat=chat, member_id=staff.userid, staff=staff, joined_at=moment, joined_known_by="event")
+    for number in range(size):
+        Notice.objects.create(
+            staff=staff, kind="task", key=f"tasks:{number}", title=f"{staff.name}的今日任务", description="3 个群待确认",
+            url="https://scrm.example.com/h5/tasks/", state=Notice.State.SENT, created_at=moment, sent_at=moment,
+            send_before=moment + dt.timedelta(hours=4),
+        )  # fmt: skip
     rule = WelcomeRule.objects.filter(active=True).first()
     for number in range(size):
         name = f"{staff.name}的客户{number}"

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from scrm.base.work.claim import Claim
 
 QUEUES = ("welcome", "mirror", "sending", "sync", "rollup", "export")
+BEAT = "beat"  # what rings the rhythms; seen among the heartbeats of the queues
 
 
 class Again(Exception):

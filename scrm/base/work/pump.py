@@ -130,16 +130,21 @@ def _tick(lane: Lane, bell: Bell) -> None:
 
 
 def _beat_heart(queues: list[str], worker: str) -> None:
+    while True:
+        note_alive(queues, worker)
+        if _stop.wait(5.0):
+            return
+
+
+def note_alive(queues: list[str], worker: str) -> None:
+    """Notes that these queues were in a process's hands just now. A database that is away hears nothing."""
     from scrm.base.models import Heartbeat  # after the app registry is ready
 
     name = f"{worker}@{socket.gethostname()}"
-    while True:
-        try:
-            for queue in queues:
-                Heartbeat.objects.update_or_create(queue=queue, worker=name, defaults={"seen_at": Now()})
-            Heartbeat.objects.filter(seen_at__lt=Now() - _TEN_MINUTES).delete()
-            heartbeat.touch()
-        except Exception:
-            connection.close()
-        if _stop.wait(5.0):
-            return
+    try:
+        for queue in queues:
+            Heartbeat.objects.update_or_create(queue=queue, worker=name, defaults={"seen_at": Now()})
+        Heartbeat.objects.filter(seen_at__lt=Now() - _TEN_MINUTES).delete()
+        heartbeat.touch()
+    except Exception:
+        connection.close()

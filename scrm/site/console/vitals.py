@@ -17,7 +17,7 @@ from groups.models import GroupChat
 from scrm.base import clock, redis
 from scrm.base.admin import depths
 from scrm.base.models import Heartbeat
-from scrm.wecom import quotas, tokens
+from scrm.wecom import brake, quotas, tokens
 from scrm.wecom.callback import counters
 
 __all__ = ["CONTENT_TYPE", "exposition", "token_state", "workers"]
@@ -102,7 +102,7 @@ def _platform() -> Iterator[Metric]:
     )
     token.add_metric([token_state()], 1)
     sending = GaugeMetricFamily("scrm_sending", "The brake (1 for its position)", labels=["position"])
-    sending.add_metric([settings.SENDING], 1)
+    sending.add_metric([brake.position()], 1)
     build = GaugeMetricFamily("scrm_build", "The version that runs", labels=["version"])
     build.add_metric([settings.VERSION], 1)
     yield from (up, calls, failures, pauses, token, sending, build)

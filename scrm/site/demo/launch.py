@@ -114,7 +114,7 @@ class Demo:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": redis_url or self.redis.start(),
             "PUBLIC_URL": f"http://127.0.0.1:{self.options.port}",
-            "WECOM_API_URL": f"http://127.0.0.1:{ports.free_port(STANDIN_PORT)}/cgi-bin/",
+            **surroundings.platform(ports.free_port(STANDIN_PORT)),
             "SENDING": "on",
             "DEMO_QUEUES": ",".join(surroundings.WORKERS.values()),
             "DEMO_SCENARIO": self.options.scenario if self.options.traffic else "",

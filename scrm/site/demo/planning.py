@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast
 from campaigns.sending import compose, pace, rules
@@ -62,7 +63,7 @@ def plan(scenario: str) -> int:
     for wish in Wishes(slots).missing(taken, drafted=drafted):
         made += _make(wish, user)
     if made:
-        story.info("📅 %s 排好了 %d 条群发，到点创建任务，等员工确认", user, made)
+        story.info(_("📅 %(who)s planned %(count)d broadcasts") % {"who": user, "count": made})
     return made
 
 

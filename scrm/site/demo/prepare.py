@@ -21,6 +21,7 @@ def main() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     _admin(os.environ["DEMO_PASSWORD"])
     load(Options.from_json(sys.argv[1]))
+    _link_admin()
 
 
 def _admin(password: str) -> None:
@@ -33,6 +34,16 @@ def _admin(password: str) -> None:
     elif not admin.check_password(password):
         admin.set_password(password)
         admin.save(update_fields=["password"])
+
+
+def _link_admin() -> None:
+    """`admin` is one of the story's people too, so that the login through WeCom can be tried."""
+    from contacts.models import Staff
+    from scrm.base.models import User
+
+    first = Staff.objects.at_work().filter(serves_customers=True).order_by("userid").first()
+    if first is not None:
+        User.objects.filter(username="admin", wecom_userid="").update(wecom_userid=first.userid)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,13 @@ def _aes_key() -> str:
             return key
 
 
+def platform(port: int) -> dict[str, str]:
+    """Where the stand-in is: its API and its pages. Pages of a platform that was given are the real ones."""
+    site = f"http://127.0.0.1:{port}/"
+    pages = {} if given("WECOM_API_URL") else {"WECOM_OAUTH_URL": site, "WECOM_LOGIN_URL": site}
+    return {"WECOM_API_URL": f"{site}cgi-bin/", **pages}
+
+
 def standin_state(database_url: str) -> str:
     """The name of the file in which the stand-in keeps the world that belongs to a database; empty: the embedded one."""
     if not database_url:

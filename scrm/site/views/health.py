@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from scrm.base import redis
 from scrm.base.models import Heartbeat, Work
+from scrm.site import proofs
 from scrm.site.console import vitals
 
 _migrated = False
@@ -117,9 +118,8 @@ def _may_scrape(request: HttpRequest) -> bool:
 
 @require_safe
 def domain_proof(request: HttpRequest, name: str) -> HttpResponse:
-    """`/WW_verify_<code>.txt` and `/MP_verify_<code>.txt` out of the setting DOMAIN_PROOFS."""
-    for proof in settings.DOMAIN_PROOFS:
-        file, _equals, content = proof.partition("=")
-        if file == name:
-            return HttpResponse(content, content_type="text/plain")
-    raise Http404
+    """`/WW_verify_<code>.txt` and `/MP_verify_<code>.txt`, kept in the console or given by DOMAIN_PROOFS."""
+    content = proofs.content_of(name)
+    if content is None:
+        raise Http404
+    return HttpResponse(content, content_type="text/plain")

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import access, book, broadcasts, chats, contacts, media, tags, ways, welcome
+from . import (
+    access,
+    acquisition,
+    book,
+    broadcasts,
+    chats,
+    contacts,
+    files,
+    identity,
+    media,
+    messages,
+    tags,
+    ways,
+    welcome,
+)  # fmt: skip
 from .call import Call
 
 
@@ -23,6 +37,10 @@ ROUTES: dict[str, Route] = {
     "getcallbackip": Route("GET", access.ip_list),
     "get_api_domain_ip": Route("GET", access.ip_list),
     "agent/get": Route("GET", access.agent_get),
+    "auth/getuserinfo": Route("GET", identity.getuserinfo),
+    "message/send": Route("POST", messages.send),
+    "media/get": Route("GET", files.get),
+    "externalcontact/customer_acquisition_quota": Route("GET", acquisition.customer_acquisition_quota),
     "department/list": Route("GET", book.department_list),
     "department/simplelist": Route("GET", book.department_simplelist),
     "department/get": Route("GET", book.department_get),

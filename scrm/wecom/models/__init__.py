@@ -2,5 +2,6 @@
 
 from scrm.wecom.models.apicall import ApiCall
 from scrm.wecom.models.callback import Callback
+from scrm.wecom.models.stop import Stop
 
-__all__ = ["ApiCall", "Callback"]
+__all__ = ["ApiCall", "Callback", "Stop"]

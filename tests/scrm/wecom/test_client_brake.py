@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from scrm.base.models import User
 from scrm.wecom import brake
 from scrm.wecom.api import contacts, messages, welcome
 from scrm.wecom.brake import NoRecipients, SendingStopped
@@ -27,6 +28,20 @@ def test_nothing_leaves_while_sending_is_off(platform: Scripted, settings: Any, 
         send()
 
     assert platform.asked == []
+
+
+@pytest.mark.parametrize("send", SENDS)
+def test_nothing_leaves_while_the_red_button_is_pressed(platform: Scripted, send: Callable[[], object]) -> None:
+    alice = User.objects.create_superuser("alice")
+    brake.press(user=alice)
+    with pytest.raises(SendingStopped) as held:
+        send()
+    assert (held.value.mode, platform.asked) == ("stopped", [])
+
+    brake.release(user=alice)
+    send()
+
+    assert len([asked for asked in platform.asked if asked.api != "gettoken"]) == 1
 
 
 @pytest.mark.parametrize("send", SENDS)
