@@ -21,7 +21,7 @@ DOUBLE, DOUBLE_SLOT = 8, 3  # days before the end of the double push, and its sl
 DOUBLE_AFTER = 25 * 60
 AGAIN = "（重发）"
 BUSY_CHATS = 0.06  # whose owners also send by hand
-BY_HAND = 18  # times a month, from the 2nd to the 24th: so often that the limit is met whatever else fails
+BY_HAND = 14  # times a month, from the 2nd to the 24th
 
 
 @dataclass(slots=True)
@@ -45,7 +45,9 @@ class Ask:
 class Asks:
     """Fills the broadcasts of a history; `all` are the tasks, in order of creation."""
 
-    def __init__(self, history: History, profile: Profile, customers: int, rng: Random) -> None:
+    def __init__(self, history: History, profile: Profile, customers: int, rng: Random, eager: set[str]) -> None:
+        """`eager`: members who don't put off what they are asked."""
+        self._eager = eager
         self.history = history
         self.profile = profile
         self.rng = rng
@@ -171,9 +173,9 @@ class Asks:
     # -- by hand -------------------------------------------------------------------------------------
 
     def _by_hand(self, first: int) -> None:
-        """Owners who like to write themselves, on top of what the corp sends to the same groups."""
+        """Eager owners write themselves, on top of what the corp sends to the same groups."""
         rng, history = self.rng, self.history
-        older = [chat.chat_id for chat in history.chats if chat.created_at < first]
+        older = [row.chat_id for row in history.chats if row.created_at < first and row.owner in self._eager]
         chosen = set(rng.sample(older, math.ceil(BUSY_CHATS * len(older))))
         months = sorted({_month(day) for day in range(first, history.until, DAY)})
         for owner in self.owners:

@@ -31,8 +31,9 @@ class Sends:
     def __init__(self, history: History, profile: Profile, customers: int) -> None:
         self._history = history
         self._rng = Random(f"sends:{history.scenario}:{history.seed}:{customers}")
-        self._asks = Asks(history, profile, customers, self._rng)
         self._confirming = confirming.Confirming(Settings(confirm_seed=history.seed))
+        eager = {staff.userid for staff in history.staff if self._confirming.factor(staff.userid) <= 1}
+        self._asks = Asks(history, profile, customers, self._rng, eager)
         self._numbers: dict[str, tuple[int, int, int]] = {}  # (all tasks, a day's begin, those of that day)
 
     def fill(self) -> None:
