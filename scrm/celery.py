@@ -40,6 +40,13 @@ app.conf.beat_schedule = {
     },
 }
 
+if os.environ.get("DEMO_SCENARIO"):  # said by the demo to its own processes
+    app.conf.beat_schedule["every-10-seconds-plan-the-demo"] = {
+        "task": "scrm.site.plan_demo",
+        "schedule": 10.0,
+        "options": {"queue": "rollup", "expires": 10},
+    }
+
 
 @signals.setup_logging.connect
 def _leave_logging_to_the_settings(**_: Any) -> None:
