@@ -21,5 +21,6 @@ def names(by: By, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
         return {key: found.get(key, ("", _("Nobody"))) for key in chosen}
     if by == "group_chat":
         chats = GroupChat.objects.filter(pk__in=[int(key) for key in chosen]).values_list("pk", "chat_id", "name")
-        return {str(pk): (chat_id, name or _("Unnamed chat")) for pk, chat_id, name in chats}
+        nowhere = {"0": ("", _("Without group chat"))} if "0" in chosen else {}
+        return {str(pk): (chat_id, name or _("Unnamed chat")) for pk, chat_id, name in chats} | nowhere
     return {key: (key, key) for key in chosen}

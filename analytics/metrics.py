@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from analytics.populations import Count, Population, chat_facts, facts, friends, present
+from analytics.populations import Count, Population, chat_facts, deliveries, facts, friends, present, sends, tasks
 from campaigns.models import Welcome
 
 By = Literal["day", "channel", "group_chat", "staff"]
@@ -17,13 +17,14 @@ KINDS: Final = {"S": _("sum"), "D": _("distinct persons"), "R": _("ratio"), "P":
 
 PEOPLE: Final[frozenset[By]] = frozenset({"day", "channel", "staff"})
 CHATS: Final[frozenset[By]] = frozenset({"day", "channel", "group_chat", "staff"})
+TASKS: Final[frozenset[By]] = frozenset({"day", "staff"})
 _NOT_REFUSED: Final = [outcome for outcome in Welcome.Outcome.values if outcome != Welcome.Outcome.REFUSED]
 
 
 @dataclass(frozen=True)
 class Metric:
     """One number. `kind`: S sums over days and parts, D counts distinct persons, R is numerator ÷ denominator, P a
-    percentile. `numerator` of an S or D metric is what it counts; a denominator is the sum of its counts.
+    percentile; an R with a unit is a mean per head. `numerator` of an S or D metric is what it counts; a denominator is the sum of its counts.
 
     `window`: how long a cohort is watched; its days count from when their window has ended.
     `good`: whether more is better (1), worse (-1) or neither (0), for the colour of a change.
@@ -77,6 +78,17 @@ def _retention(days: int) -> Metric:
         by=CHATS,
         window=dt.timedelta(days=days),
     )
+
+
+_BY_PLAN: Final = _("By the day for which the broadcast was planned.")
+
+
+def _not_sent(state: str, title: str | Promise, definition: str | Promise, good: int = -1) -> Metric:
+    """A reason for which a planned delivery was not sent."""
+    return Metric(
+        f"deliveries_{state}", title, format_lazy("{} {}", definition, _BY_PLAN), "S", _rows(deliveries(state)),
+        by=CHATS, unit=_TIMES, good=good,
+    )  # fmt: skip
 
 
 METRICS: Final = {
@@ -171,6 +183,57 @@ METRICS: Final = {
             _persons(present("end")), by=CHATS, unit=_PEOPLE,
         ),
         *(_retention(days) for days in (1, 3, 7, 30)),
+        Metric(
+            "deliveries_planned", _("Planned deliveries"),
+            _("Recipients of approved broadcasts who were not excluded, by the day for which the broadcast was planned,"
+              " the staff member who was to send and the customer's first channel."), "S",
+            _rows(deliveries()), by=CHATS, unit=_TIMES, good=0,
+        ),
+        Metric(
+            "deliveries_sent", _("Sent deliveries"),
+            _("Recipients whom WeCom says it reached, by the day on which they were reached: a broadcast confirmed after"
+              " midnight counts on the next day."), "S",
+            _rows(sends()), by=CHATS, unit=_TIMES,
+        ),
+        _not_sent("not_friend", _("Not a friend any more"), _("Deliveries that WeCom did not make, the customer being no"
+                  " friend any more.")),
+        _not_sent("over_quota", _("Received enough"), _("Deliveries that WeCom did not make, the customer or chat having"
+                  " received as many as WeCom allows.")),
+        _not_sent("refused", _("Refused deliveries"), _("Deliveries that WeCom did not take, singly or with the whole"
+                  " task.")),
+        _not_sent("unconfirmed", _("Unconfirmed deliveries"), _("Deliveries whose task the staff member did not confirm"
+                  " in time.")),
+        _not_sent("cancelled", _("Cancelled deliveries"), _("Deliveries taken back before they were sent, or whose task"
+                  " could not be created in time."), 0),
+        _not_sent("unknown", _("Unresolved deliveries"), _("Deliveries whose task got no answer and is being looked"
+                  " up.")),
+        Metric(
+            "delivery_rate", _("Delivery rate"),
+            _("Of the deliveries planned for these days, those sent, whenever that was; what still waits counts as not"
+              " sent."), "R",
+            _rows(deliveries("sent")), _rows(deliveries()), by=CHATS,
+        ),
+        Metric(
+            "confirm_rate", _("Confirmation rate"),
+            _("Of the staff tasks created on these days, those confirmed; what still waits counts as not confirmed."), "R",
+            _rows(tasks("on_time", "late")), _rows(tasks()), by=TASKS,
+        ),
+        Metric(
+            "on_time_rate", _("On-time rate"),
+            _("Of the staff tasks created on these days, those confirmed by their deadline."), "R",
+            _rows(tasks("on_time")), _rows(tasks()), by=TASKS,
+        ),
+        Metric(
+            "confirmations_per_staff", _("Confirmations per head"),
+            _("Staff tasks created ÷ days on which a staff member got any, counted for each staff member."), "R",
+            _rows(tasks()), _rows(Population("staff_days")), by=TASKS, unit=_("times a day"), good=-1,
+        ),
+        Metric(
+            "group_reach", _("People reached"),
+            _("People in the chats reached, external members when the message came; a customer counts 1. By the day on"
+              " which they were reached; who is in two chats counts twice."), "S",
+            (Count(sends(), summed=True),), by=CHATS, unit=_TIMES,
+        ),
     )
 }  # fmt: skip
 

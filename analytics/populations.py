@@ -18,7 +18,7 @@ class Population:
     """A set of rows with the columns customer_id, staff_id, chat_id, state, at, day, detail, value, estimated, source_id.
 
     `file` names its SQL in analytics/sql/populations; `moment` says of which edge of the interval a state is taken;
-    `stat` and `details` choose facts.
+    `stat` and `details` choose among its rows.
     """
 
     file: str
@@ -32,10 +32,18 @@ class Population:
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows of a population, or how many distinct persons in them."""
+    """How many rows of a population, how many distinct persons in them, or the sum of the rows' values."""
 
     population: Population
     distinct: bool = False
+    summed: bool = False
+
+    @property
+    def aggregate(self) -> str:
+        """The number as SQL over the population's rows, called p."""
+        if self.summed:
+            return "sum(p.value)"
+        return "count(DISTINCT p.customer_id)" if self.distinct else "count(*)"
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,15 @@ class Span:
             "details": list(population.details) if population.details else None,
             "start": self.start,
             "end": self.end,
+            "since": clock.day_start(self.start),
+            "until": clock.day_start(self.end),
             "moment": clock.day_start(edge),
             "window": self.window,
             "zone": str(clock.zone()),
             "personas": self.personas,
             "staff": self.scope.staff,
             "chats": self.scope.chats,
+            "chat": self.scope.chat,
             "state": self.scope.state,
         }
 
@@ -120,3 +131,18 @@ def friends() -> Population:
 def present(moment: Edge) -> Population:
     """Stays at an edge of the interval."""
     return Population("present", moment=moment)
+
+
+def deliveries(*states: str) -> Population:
+    """Recipients of the broadcasts planned for the interval, in these states as users read them."""
+    return Population("deliveries", details=states or None)
+
+
+def sends() -> Population:
+    """Recipients reached in the interval."""
+    return Population("sends")
+
+
+def tasks(*states: str) -> Population:
+    """Staff tasks created in the interval."""
+    return Population("tasks", details=states or None)

@@ -24,7 +24,7 @@ _KEYS: Final[Mapping[By, str]] = {
     "day": "p.day::text",
     "channel": "p.state",
     "staff": "coalesce(p.staff_id, 0)::text",
-    "group_chat": "p.chat_id::text",
+    "group_chat": "coalesce(p.chat_id, 0)::text",
 }
 
 
@@ -34,7 +34,8 @@ class Unanswerable(ValueError):
 
 @dataclass(frozen=True)
 class Point:
-    """One value. `key`: company date, state, userid, chat_id, or "total"; rates 0…1, counts integers, welcome_p99 ms.
+    """One value. `key`: company date, state, userid, chat_id, or "total"; rates 0…1, means per head
+    any number, counts integers, welcome_p99 ms.
 
     `estimated`: some of the counted rows have an estimated time (`estimated_rows` says how many).
     """
@@ -144,6 +145,8 @@ def _check(metric: Metric, by: By | None, filters: Filters) -> None:
         raise Unanswerable(f"{metric.name} can't be split by {by}")
     if filters.group_chat is not None and "group_chat" not in metric.by:
         raise Unanswerable(f"{metric.name} does not know group chats")
+    if filters.channel is not None and "channel" not in metric.by:
+        raise Unanswerable(f"{metric.name} does not know channels")
 
 
 def _ripe(window: dt.timedelta) -> dt.date:
@@ -201,12 +204,11 @@ def _counted(count: Count, span: Span, by: By | None) -> list[tuple[str, int, in
         text, values = series(count, span)
         days = fetch(text, values)
         return [((span.start + dt.timedelta(days=index - 1)).isoformat(), int(number), 0) for index, number in days]
-    what = "DISTINCT p.customer_id" if count.distinct else "*"
     text = (
-        f"SELECT {_key(by)}, count({what}), count({what}) FILTER (WHERE p.estimated)"  # noqa: S608
+        f"SELECT {_key(by)}, {count.aggregate}, {count.aggregate} FILTER (WHERE p.estimated)"  # noqa: S608
         f" FROM ({count.population.sql()}) p GROUP BY 1"
     )
-    return [(key, number, estimated) for key, number, estimated in fetch(text, span.values(count.population))]
+    return [(key, number, estimated or 0) for key, number, estimated in fetch(text, span.values(count.population))]
 
 
 def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int | None]]:

@@ -9,14 +9,15 @@ from groups.models import GroupChat
 from scrm.base.models import User
 
 NOBODY = 0  # stands for "no staff member known" among primary keys
+UNKNOWN = -1  # no row's primary key
 
 
 @dataclass(frozen=True)
 class Filters:
     """What a question is narrowed to; None: not narrowed.
 
-    channel: a state, "" for people without one; group_chat: a chat_id; staff: a userid, "" for chats without an owner;
-    department: an id, its children included.
+    channel: a state, "" for people without one; group_chat: a chat_id, "" for what went to no chat; staff: a userid, ""
+    for chats without an owner; department: an id, its children included.
     """
 
     channel: str | None = None
@@ -27,11 +28,15 @@ class Filters:
 
 @dataclass(frozen=True)
 class Scope:
-    """Filters and visibility as primary keys; None: everything."""
+    """Filters and visibility as primary keys; None: everything.
+
+    `chats`: those of the staff, for happenings that are a chat's; `chat`: the one asked for, for what staff did in it.
+    """
 
     staff: list[int] | None
     chats: list[int] | None
     state: str | None
+    chat: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -44,7 +49,7 @@ def scope(filters: Filters, user: User) -> Scope:
     if user.has_full_scope and not narrowed and filters.group_chat is None:
         return Scope(None, None, filters.channel)
     staff = None if user.has_full_scope and not narrowed else _staff(filters, user)
-    return Scope(staff, _chats(filters, user, staff), filters.channel)
+    return Scope(staff, _chats(filters, user, staff), filters.channel, _chat(filters))
 
 
 def _staff(filters: Filters, user: User) -> list[int]:
@@ -66,3 +71,10 @@ def _chats(filters: Filters, user: User, staff: list[int] | None) -> list[int]:
     if filters.group_chat is not None:
         found = found.filter(chat_id=filters.group_chat)
     return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def _chat(filters: Filters) -> int | None:
+    """NOBODY for what went to no chat. Whose deeds in it count is said by `staff`."""
+    if not filters.group_chat:
+        return None if filters.group_chat is None else NOBODY
+    return GroupChat.objects.filter(chat_id=filters.group_chat).values_list("pk", flat=True).first() or UNKNOWN

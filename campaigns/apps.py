@@ -9,7 +9,13 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import handlers, handposts, sending, timeline
+        from campaigns import (
+            checks,  # noqa: F401  registers itself
+            handlers,
+            handposts,
+            sending,
+            timeline,
+        )
 
         handlers.connect()
         sending.connect()

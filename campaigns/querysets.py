@@ -58,6 +58,17 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
         dispatches = apps.get_model("campaigns", "Dispatch").objects.visible_to(user).filter(broadcast=OuterRef("pk"))
         return self.filter(Q(created_by=user.pk) | Exists(dispatches)) if user.is_active else self.none()
 
+    def wholly_visible_to(self, user: User) -> "BroadcastQuerySet":
+        """Of the visible ones one's own, and those in which nobody outside one's scope takes part: who stops a broadcast
+        stops it for everybody."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        dispatches = apps.get_model("campaigns", "Dispatch").objects.filter(broadcast=OuterRef("pk"))
+        others = dispatches.exclude(staff__in=Staff.objects.visible_to(user))
+        return self.visible_to(user).filter(Q(created_by=user.pk) | ~Exists(others))
+
 
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
     def waiting(self) -> "DispatchQuerySet":
@@ -89,6 +100,14 @@ _PROGRESS = {"sending": "sending", "unknown": "unknown", "sent": "waiting", "con
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def of(self, broadcast: "Broadcast") -> "DeliveryQuerySet":
+        """Those of one broadcast; drafts have none."""
+        return (
+            self.none()
+            if broadcast.plan_date is None
+            else self.filter(broadcast=broadcast, plan_date=broadcast.plan_date)
+        )
+
     def with_progress(self) -> "DeliveryQuerySet":
         """Adds `progress`: the state as users read it, that of the dispatch while the result is open."""
         open_ = [

@@ -1,14 +1,14 @@
-"""What we said: welcomes on a customer's timeline."""
+"""What we said: welcomes and broadcasts on a customer's timeline."""
 
 import datetime as dt
 from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Welcome
+from campaigns.models import Delivery, Welcome
 from contacts import timeline
 from contacts.models import Customer
-from contacts.timeline import Entry
+from contacts.timeline import Cause, Entry
 from scrm.base.models import User
 
 
@@ -25,5 +25,31 @@ def welcomes(customer: Customer, user: User) -> Iterable[Entry]:
         )  # fmt: skip
 
 
+# What a customer may have noticed, or may notice any minute. Other deliveries never came to be a message.
+_TOLD = ("waiting", "sent", "not_friend", "over_quota")
+
+
+def broadcasts(customer: Customer, user: User) -> Iterable[Entry]:
+    """Each broadcast that a staff member was asked to send, with its result; at the time of sending, of the attempt, or
+    while it waits of the task."""
+    deliveries = Delivery.objects.visible_to(user).filter(customer=customer, dispatch__isnull=False)
+    told = deliveries.with_progress().filter(progress__in=_TOLD)  # type: ignore[misc]  # annotated
+    for row in told.select_related("broadcast", "dispatch", "staff"):
+        dispatch, broadcast = row.dispatch, row.broadcast
+        if dispatch is None or row.staff is None:
+            continue
+        state: str = row.progress  # type: ignore[attr-defined]  # annotated
+        tried_at = row.sent_at or dispatch.confirmed_at or dispatch.sent_at
+        yield Entry(
+            tried_at or broadcast.create_at, "broadcast", f"delivery:{row.pk}", userid=row.staff.userid,
+            cause=Cause("broadcast", str(broadcast.pk)),
+            detail={
+                "name": broadcast.name, "state": state, "text": broadcast.text,
+                "attachments": [attachment["msgtype"] for attachment in broadcast.attachments],
+            },
+        )  # fmt: skip
+
+
 def connect() -> None:
     timeline.register(welcomes, {"welcome": _("Welcome message")})
+    timeline.register(broadcasts, {"broadcast": _("Broadcast")})

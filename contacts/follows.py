@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from contacts.caches import refresh_customers
@@ -88,23 +89,36 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_b
 def end_by_send_result(staff: Staff, gone: Mapping[int, dt.datetime]) -> None:
     """Ends open periods of customers ({primary key: moment}) to whom a message came back as *not a friend any more*:
     the platform itself lists them for ever (platform.md 17). Runs in the caller's transaction."""
-    customers = list(Customer.objects.select_for_update(no_key=True).filter(pk__in=gone).order_by("pk"))
-    open_since = dict(Follow.objects.open().filter(staff=staff, customer__in=gone).values_list("customer", "added_at"))
-    chosen = [row for row in customers if row.pk in open_since and open_since[row.pk] <= gone[row.pk]]
+    begun = dict(Follow.objects.open().filter(staff=staff, customer__in=gone).values_list("customer", "added_at"))
+    known = {key: gone[key] for key, added_at in begun.items() if added_at <= gone[key]}
+    _take(staff, known, FollowEvidence.Kind.ENDED, Follow.EndedBy.CUSTOMER)
+
+
+def reopen_by_send_result(staff: Staff, reached: Mapping[int, dt.datetime]) -> None:
+    """Begins a period for customers ({primary key: moment}) whom a message reached after the last one had ended: they
+    are friends again, though no event said so (platform.md 17). Runs in the caller's transaction."""
+    pairs = Follow.objects.filter(staff=staff, customer__in=reached)
+    ended = dict(pairs.values_list("customer").annotate(Max("ended_at")).filter(ended_at__max__isnull=False))
+    open_now = set(pairs.open().values_list("customer", flat=True))
+    again = {key: reached[key] for key, end in ended.items() if key not in open_now and end + TOLERANCE < reached[key]}
+    _take(staff, again, FollowEvidence.Kind.ADDED, "")
+
+
+def _take(staff: Staff, known: Mapping[int, dt.datetime], kind: FollowEvidence.Kind, ended_by: str) -> None:
+    """Notes what send results prove of these friendships, and computes their periods anew."""
+    if not known:
+        return
+    customers = list(Customer.objects.select_for_update(no_key=True).filter(pk__in=known).order_by("pk"))
     note(
         FollowEvidence(
-            staff=staff,
-            customer=customer,
-            kind=FollowEvidence.Kind.ENDED,
-            at=gone[customer.pk],
-            ended_by=Follow.EndedBy.CUSTOMER,
+            staff=staff, customer=customer, kind=kind, at=known[customer.pk], ended_by=ended_by,
             known_by=Follow.KnownBy.SEND_RESULT,
         )
-        for customer in chosen
-    )
-    for customer in chosen:
+        for customer in customers
+    )  # fmt: skip
+    for customer in customers:
         recompute(staff, customer)
-    refresh_customers([customer.pk for customer in chosen])
+    refresh_customers([customer.pk for customer in customers])
 
 
 def _state_of_list(row: Follow, listed: FollowInfo) -> str:
@@ -167,7 +181,7 @@ def _fields(row: Follow, period: Period[Ref]) -> dict[str, object]:
     """What the ledger says of a period."""
     events = [mark.ref for mark in period.begins if isinstance(mark.ref, FollowEvidence)]
     states = [event.state for event in events if event.state]
-    known_by = Follow.KnownBy.EVENT if events else (row.added_known_by if row.pk else Follow.KnownBy.READ)
+    known_by = events[0].known_by if events else (row.added_known_by if row.pk else Follow.KnownBy.READ)
     fields: dict[str, object] = {
         "added_at": period.start,
         "added_known_by": known_by,

@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 
 from contacts import search
 from contacts.models import Customer, Staff
+from scrm.base import clock
 from scrm.wecom.schemas import ContactDetail, StaffInfo
 
 EXTERNAL_PREFIXES = ("wm", "wo")  # wecom-api.md §0 "ID shapes"
@@ -49,6 +50,12 @@ def customers_by_id(names: dict[str, str]) -> dict[str, Customer]:
         row.name, row.search = names[row.external_userid][:128], search.index(names[row.external_userid])
     Customer.objects.bulk_update(renamed, ["name", "search"])
     return found
+
+
+def set_do_not_contact(customer: Customer, wanted: bool) -> bool:
+    """Whether the customer is left out of all broadcasts from now on. False when it was so already."""
+    rows = Customer.objects.filter(pk=customer.pk, do_not_contact_at__isnull=wanted)
+    return bool(rows.update(do_not_contact_at=clock.now() if wanted else None, changed_at=Now()))
 
 
 def is_external(member_id: str) -> bool:

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -18,10 +19,13 @@ class DepartmentQuerySet(models.QuerySet["Department"]):
         return self.filter(deleted_at__isnull=True)
 
     def visible_to(self, user: User) -> "DepartmentQuerySet":
-        """Departments of the user's scope, children included."""
+        """Departments of the user's scope, children included. One that was deleted opens nothing any more."""
         if user.has_full_scope:
             return self
-        return self.filter(path__overlap=user.department_ids) if user.is_active and user.department_ids else self.none()
+        if not (user.is_active and user.department_ids):
+            return self.none()
+        roots = self.model.objects.present().filter(pk__in=user.department_ids)
+        return self.filter(path__overlap=ArraySubquery(roots.values("pk")))
 
 
 class StaffQuerySet(models.QuerySet["Staff"]):

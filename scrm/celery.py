@@ -28,12 +28,24 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=10),
         "options": {"queue": "sync"},
     },
+    "every-night-ensure-delivery-partitions": {
+        "task": "campaigns.ensure_partitions",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"queue": "rollup"},
+    },
     "every-night-prune-callbacks-and-logs": {
         "task": "scrm.site.prune",
         "schedule": crontab(hour=4, minute=20),
         "options": {"queue": "rollup"},
     },
 }
+
+if os.environ.get("DEMO_SCENARIO"):  # said by the demo to its own processes
+    app.conf.beat_schedule["every-10-seconds-plan-the-demo"] = {
+        "task": "scrm.site.plan_demo",
+        "schedule": 10.0,
+        "options": {"queue": "rollup", "expires": 10},
+    }
 
 
 @signals.setup_logging.connect

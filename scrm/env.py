@@ -52,6 +52,15 @@ def text(name: str, default: str = "", *, meaning: str) -> str:
     return _noted.get(name, default).strip()
 
 
+def origin(name: str) -> str:
+    """Where the value of a setting comes from: `environment`, `file`, `demo` or `default`."""
+    if name in os.environ:
+        return "environment"
+    if os.environ.get(f"{name}_FILE"):
+        return "file"
+    return "demo" if name in _noted else "default"
+
+
 def flag(name: str, default: bool, *, meaning: str) -> bool:
     """True for 1, true, yes, on; False for 0, false, no, off."""
     raw = text(name, "true" if default else "false", meaning=meaning).lower()

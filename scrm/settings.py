@@ -33,6 +33,12 @@ LANGUAGE_CODE = env.one_of(
     "LANGUAGE_CODE", ("zh-hans", "en"), "zh-hans", meaning="language of the console: zh-hans or en"
 )
 METRICS_TOKEN = env.text("METRICS_TOKEN", meaning="bearer token for /metrics from other machines than this one")
+TRUSTED_PROXIES = env.whole(
+    "TRUSTED_PROXIES", 0, least=0, meaning="proxies of ours before us, whose X-Forwarded-For is believed"
+)
+LOGIN_TRIES_PER_NAME = env.whole("LOGIN_TRIES_PER_NAME", 10, meaning="failed attempts to log in for one user name")
+LOGIN_TRIES_PER_ADDRESS = env.whole("LOGIN_TRIES_PER_ADDRESS", 50, meaning="failed attempts to log in from one address")
+LOGIN_WINDOW_MINUTES = env.whole("LOGIN_WINDOW_MINUTES", 15, meaning="time over which those attempts are counted")
 DOMAIN_PROOFS = env.words("DOMAIN_PROOFS", meaning="file=content pairs served as /WW_verify_….txt and /MP_verify_….txt")
 H5_URLS = env.words(
     "H5_URLS", meaning="addresses of landing, gate, activity and tracking pages, apart from the console's"
@@ -91,6 +97,9 @@ FRESH_READ_SECONDS = env.number(
 )
 CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
+STAFF_CAPACITY = env.whole(
+    "STAFF_CAPACITY", 20_000, meaning="customers that one staff member can have; 5,000 until WeCom expands it"
+)
 CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks are kept")
 NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
 STAFF_SIGN_IN = env.one_of(
@@ -154,6 +163,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "scrm.site.console.roleless.RoleFirst",
+    "scrm.site.console.login.TooManyTries",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -273,6 +284,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "BroadcastState": "scrm.site.api.broadcast_shapes.STATES",
+        "CallbackState": "scrm.wecom.querysets.STATES.values",
+    },
 }
 DRF_STANDARDIZED_ERRORS = {
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,

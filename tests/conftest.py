@@ -1,7 +1,8 @@
 """Fixtures for all tests: real services, the stand-in over HTTP, a fixed cast.
 
 The cast: 王磊 (wanglei, department 2 销售) and 赵敏 (zhaomin, department 3 客服) serve customers; alice administers,
-bob operates for department 2, charlie has no department; 小林 is a customer, 福利群 a chat.
+bob operates for department 2, charlie operates without a
+department, frank has no role; 小林 is a customer, 福利群 a chat.
 """
 
 import datetime as dt
@@ -14,8 +15,9 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from contacts.models import Department, Staff
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import User
+from scrm.base.roles import Role
 from scrm.base.work import run as work_run
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
@@ -97,14 +99,28 @@ def alice(request: pytest.FixtureRequest) -> User:
 @pytest.fixture
 def bob(departments: list[Department]) -> User:
     """Operates for department 2."""
-    return User.objects.create_user("bob", password="bob", is_staff=True, department_ids=[2])
+    return operator("bob", department_ids=[2])
 
 
 @pytest.fixture
 def charlie(request: pytest.FixtureRequest) -> User:
     """Logs in, sees nothing."""
     _needs_database(request)
-    return User.objects.create_user("charlie", password="charlie", is_staff=True)
+    return operator("charlie")
+
+
+@pytest.fixture
+def frank(request: pytest.FixtureRequest) -> User:
+    """Logs in, has no role; the scope alone opens nothing."""
+    _needs_database(request)
+    return User.objects.create_user("frank", password="frank", is_staff=True, sees_all=True)
+
+
+def operator(username: str, **more: Any) -> User:
+    """A user with the role of an operator, whose password is the name."""
+    user = User.objects.create_user(username, password=username, is_staff=True, **more)
+    roles.give(user, Role.OPERATOR)
+    return user
 
 
 def _needs_database(request: pytest.FixtureRequest) -> None:

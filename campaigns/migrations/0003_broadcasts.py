@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                             ("planned", "planned"),
                             ("running", "running"),
                             ("paused", "paused"),
-                            ("done", "finished"),
+                            ("done", "done"),
                             ("cancelled", "cancelled"),
                         ],
                         default="draft",

@@ -25,7 +25,7 @@ class Broadcast(models.Model):
         PLANNED = "planned", _("planned")
         RUNNING = "running", _("running")
         PAUSED = "paused", _("paused")
-        DONE = "done", _("finished")
+        DONE = "done", _("done")
         CANCELLED = "cancelled", _("cancelled")
 
     class To(models.TextChoices):

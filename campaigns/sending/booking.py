@@ -13,6 +13,7 @@ from campaigns.models import Delivery, Dispatch
 from campaigns.sending import pace
 from campaigns.sending.counts import refresh_counts
 from scrm.base import clock
+from scrm.base.logs import story
 from scrm.base.models import Work
 from scrm.base.work import Claim, LeaseLost, enqueue
 from scrm.wecom.schemas import MessageTask
@@ -55,6 +56,8 @@ def accept(claim: Claim, work: Work, dispatch: Dispatch, task: MessageTask, sent
         enqueue(Dispatch.WORK_SOURCE, dispatch.pk, pace.RESULTS, f"dispatch:{dispatch.pk}")
         tasknotices.task_created(dispatch, sent_at)
         claim.done([work])
+    words = {"staff": str(dispatch.staff), "count": dispatch.recipients, "name": dispatch.broadcast.name}
+    story.info(_("📣 %(staff)s was asked to send “%(name)s” to %(count)d recipients") % words)
 
 
 def lose(claim: Claim, work: Work, dispatch: Dispatch, reason: str) -> None:

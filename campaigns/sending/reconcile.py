@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import pace
@@ -15,6 +16,7 @@ from campaigns.sending.counts import refresh_counts
 from contacts import follows
 from scrm.base import clock
 from scrm.base.failpoints import failpoint
+from scrm.base.logs import story
 from scrm.base.work import Claim, lane
 from scrm.wecom import errors
 from scrm.wecom.api import messages as api
@@ -103,6 +105,8 @@ def _read_results(claim: Claim, dispatch: Dispatch, task: StaffTask) -> bool:
             Dispatch.objects.filter(pk=dispatch.pk, settled_at__isnull=True).update(
                 state=State.CONFIRMED, confirmed_at=task.sent_at or clock.now(), changed_at=Now()
             )
+        words = {"staff": str(dispatch.staff), "name": dispatch.broadcast.name}
+        story.info(_("✅ %(staff)s confirmed “%(name)s”") % words)
     told = open_ = 0
     for rows in _batches(api.fetch_results(dispatch.msgid, task.userid)):
         told += len(rows)
@@ -144,7 +148,8 @@ _TO_CHATS = _WRITE.format(
 
 
 def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> None:
-    """Books results, in the caller's transaction. Friendships that a result disproves end (platform.md 17)."""
+    """Books results, in the caller's transaction. What a result proves of a friendship is
+    taken over (platform.md 17)."""
     final = [row for row in rows if row.status in _STATES]
     at = dispatch.confirmed_at or clock.now()
     given: dict[str, Any] = {
@@ -159,8 +164,9 @@ def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> None:
         changed = cursor.fetchall()
     refresh_counts([dispatch.pk])
     if not dispatch.broadcast.to_chats:
-        gone = {key: at for key, state, at in changed if state == Delivery.State.NOT_FRIEND}
-        follows.end_by_send_result(dispatch.staff, gone)
+        told = {state: {key: at for key, found, at in changed if found == state} for state in _STATES.values()}
+        follows.end_by_send_result(dispatch.staff, told[Delivery.State.NOT_FRIEND])
+        follows.reopen_by_send_result(dispatch.staff, told[Delivery.State.SENT])
 
 
 def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:

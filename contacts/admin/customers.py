@@ -1,25 +1,29 @@
 """Customers: the list, and one page with everything that is known of a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from contacts import people
 from contacts.admin.filters import ChannelFilter, StaffFilter, TagFilter
 from contacts.admin.words import ADD_WAYS, CUSTOMER_TYPES, GENDERS, word
 from contacts.models import Channel, Customer, Follow, Tag
+from scrm.base import audit, roles
 from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter, day_range
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
+from scrm.base.masking import masked
 
+CHANGE = "contacts.change_customer"
 _SHOWN_TAGS = 4
 
 
@@ -41,6 +45,11 @@ class CustomerPage(ConsolePage):
     search_help_text = gettext_lazy("Name, pinyin, initials or id")
     ordering = ("-first_added_at", "-id")
     detail_template = "console/contacts/customer.html"
+    deed_rights = {"reveal": roles.REVEAL}
+    export_head = (
+        "external_userid", gettext_lazy("name"), gettext_lazy("staff member"), gettext_lazy("channel"), gettext_lazy("tags"),
+        gettext_lazy("remark"), gettext_lazy("first added"), gettext_lazy("lost"),
+    )  # fmt: skip
     nothing_yet = gettext_lazy("Customers appear here with the first callback or after the first full sync.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -97,7 +106,42 @@ class CustomerPage(ConsolePage):
 
     @display(description=gettext_lazy("standing"))
     def standing(self, row: Any) -> SafeString:
-        return standing_tag(row)
+        silent = formats.tag(_("no broadcasts"), "warn") if row.do_not_contact_at else ""
+        return format_html("{}{}", standing_tag(row), silent)
+
+    def deeds(self) -> dict[str, Any]:
+        return {"do_not_contact": self.do_not_contact, "reveal": self.reveal}
+
+    def do_not_contact(self, request: HttpRequest, customer: Customer) -> None:
+        """The switch “no more broadcasts”."""
+        wanted = request.POST.get("wanted") == "yes"
+        if not people.set_do_not_contact(customer, wanted):
+            return
+        audit.record(
+            "customer.do_not_contact",
+            user=user_of(request),
+            subject=customer.external_userid,
+            request=request,
+            on=wanted,
+        )
+        self.say(request, _("Gets no more broadcasts.") if wanted else _("May get broadcasts again."))
+
+    def reveal(self, request: HttpRequest, customer: Customer) -> HttpResponse:
+        """The page with the numbers in the remarks in full, this once; noted."""
+        audit.record("customer.reveal", user=user_of(request), subject=customer.external_userid, request=request)
+        return self.change_view(request, str(customer.pk), extra_context={"revealed": True})
+
+    def export_cells(self, request: HttpRequest, rows: list[Any]) -> Iterator[Sequence[Any]]:
+        """Remarks are masked for who may export but not reveal."""
+        self.prepare(request, rows)
+        shown = str if request.user.has_perm(roles.REVEAL) else masked
+        for row in rows:
+            present = [follow for follow in row.periods if not follow.ended_at]
+            yield (
+                row.external_userid, row.name, "、".join(str(follow.staff) for follow in present), row.channel_name,
+                "、".join(row.tag_list), "；".join(shown(follow.remark) for follow in present if follow.remark),
+                formats.moment(row.first_added_at), formats.moment(row.lost_at) if row.lost_at else "",
+            )  # fmt: skip
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         periods = list(
@@ -109,13 +153,16 @@ class CustomerPage(ConsolePage):
         return {
             "customer": instance,
             "standing": standing_tag(instance),
+            "may_silence": request.user.has_perm(CHANGE),
             "channel": channels.get(instance.first_state, instance.first_state),
             "kind": word(CUSTOMER_TYPES, instance.type),
             "gender": word(GENDERS, instance.gender) if instance.gender else formats.NONE,
             "tags": tags_of(periods, names),
+            "may_reveal": any(masked(row.remark) != row.remark for row in periods) and self.may_do(request, "reveal"),
             "periods": [
                 {
                     "row": row,
+                    "remark": masked(row.remark),
                     "way": word(ADD_WAYS, row.add_way),
                     "channel": channels.get(row.state, row.state),
                     "tags": [names[tag] for tag in row.tag_ids if tag in names],

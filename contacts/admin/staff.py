@@ -1,5 +1,6 @@
 """Staff and departments: the address book as WeCom has it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from contacts.models import Department, Follow, Staff
 from scrm.base.console import formats
-from scrm.base.console.pages import ConsolePage
+from scrm.base.console.pages import ConsolePage, Text
 
 
 @admin.register(Staff)
@@ -21,12 +22,19 @@ class StaffPage(ConsolePage):
     """Members of the corp."""
 
     open_to_staff = True
-    views = (
+    views: Sequence[tuple[str, Text]] = (
         ("serving", gettext_lazy("Serving customers")),
         ("others", gettext_lazy("Others")),
         ("left", gettext_lazy("Left the company")),
     )
-    list_display = ("person", "userid", "department_names", "position", "status_now", "count_customers")
+    list_display: tuple[str, ...] = (
+        "person",
+        "userid",
+        "department_names",
+        "position",
+        "status_now",
+        "count_customers",
+    )
     search_fields = ("name", "userid", "alias")
     search_help_text = gettext_lazy("Name or userid")
     ordering = ("left_at", "name", "pk")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -46,6 +47,12 @@ _STATE_KIND = {"running": "pri", "held": "warn", "done": "ok", "failed": "bad"}
 class SyncPage(ConsolePage):
     """Readings of everything the platform shows us."""
 
+    views = (
+        ("running", gettext_lazy("Running")),
+        ("held", gettext_lazy("Waiting for you")),
+        ("done", gettext_lazy("Done")),
+        ("failed", gettext_lazy("Failed")),
+    )
     list_display = ("run", "state_now", "started", "lasted", "starter", "count_calls", "count_drift", "count_held")
     ordering = ("-pk",)
     detail_template = "console/contacts/sync.html"
@@ -54,6 +61,9 @@ class SyncPage(ConsolePage):
         "The first full sync brings departments, staff, customers, tags and chats. It sends nothing to anybody."
     )
     list_select_related = ("started_by",)
+
+    def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
+        return rows.filter(state=view)
 
     def get_urls(self) -> list[URLPattern]:
         progress = path(

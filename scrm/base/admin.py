@@ -5,22 +5,24 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import action, display
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from scrm.base import audit, clock
-from scrm.base.console import formats
+from scrm.base import audit
+from scrm.base.console import formats, naming
+from scrm.base.console.audit_words import deed_word, deed_words, detail_lines
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
 from scrm.base.console.who import user_of
-from scrm.base.models import ApiToken, AuditRecord, Heartbeat, Work
-from scrm.base.work import lanes, replay
+from scrm.base.models import ApiToken, AuditRecord, User, Work
+from scrm.base.work import lanes, replay, replay_failed, watch
 
 
 class LaneFilter(DropdownFilter):
@@ -30,10 +32,25 @@ class LaneFilter(DropdownFilter):
     parameter_name = "lane"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted({*lanes, "inbox"})]
+        return [(name, naming.title(name)) for name in sorted({*lanes, "inbox"})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(lane=self.value()) if self.value() else queryset
+
+
+class CauseFilter(DropdownFilter):
+    """Failed work with one error (`?cause=…`: how the error begins)."""
+
+    title = gettext_lazy("error")
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(item["start"], item["start"][:60]) for item in watch.errors() if item["start"]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        return queryset.filter(state=Work.State.QUARANTINED, error__startswith=self.value())
 
 
 @admin.register(Work)
@@ -46,26 +63,14 @@ class WorkPage(ConsolePage):
         ("done", gettext_lazy("Done")),
         ("ignored", gettext_lazy("Ignored")),
     )
-    list_display = ("lane", "entity", "state_now", "count_attempts", "made", "due", "error_short")
-    list_filter = (LaneFilter, ("created_at", DayRangeFilter))
+    list_display = ("lane_word", "entity", "source", "state_now", "count_attempts", "made", "due", "error_short")
+    list_filter = (LaneFilter, CauseFilter, ("created_at", DayRangeFilter))
     search_fields = ("entity",)
     search_help_text = gettext_lazy("Id of a customer, chat or staff member")
     ordering = ("-id",)
     actions = ("replay_chosen",)
     list_before_template = "console/base/work_head.html"
-    fields = (
-        "lane",
-        "entity",
-        "source_kind",
-        "source_id",
-        "state_now",
-        "attempts",
-        "made",
-        "due",
-        "settled",
-        "holder",
-        "error",
-    )
+    fields = ("lane_word", "entity", "source", "state_now", "attempts", "made", "due", "settled", "holder", "error")
     readonly_fields = fields
     change_form_outer_after_template = "console/base/work_replay.html"
     nothing_yet = gettext_lazy("There is nothing to do.")
@@ -86,12 +91,52 @@ class WorkPage(ConsolePage):
         }
         return rows.filter(state__in=states.get(view, []))
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"depths": depths(), "workers": workers(), **(extra_context or {})})
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        pages = naming.source_addresses(rows)
+        for row in rows:
+            row.source_page = pages.get((row.source_kind, row.source_id), "")
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            self.prepare(request, [found])
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**_state_of_work(), **(extra_context or {})})
+
+    # --- doing it again -------------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Do the chosen ones again"))
-    def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Asks first: chosen may be all that match."""
+        if "confirmed" not in request.POST:
+            return self._ask(request, queryset)
         self._replay(request, list(queryset.values_list("source_kind", "source_id")))
+        return None
+
+    def _ask(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        rows = queryset.order_by().values_list("lane", "state").annotate(Count("pk"))
+        kept = ("action", "select_across", "index", "_selected_action")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext_lazy("Do it again?"),
+            "groups": [(naming.title(lane), Work.State(state).label, number) for lane, state, number in sorted(rows)],
+            "count": sum(number for _lane, _state, number in rows),
+            "kept": [(name, value) for name in kept for value in request.POST.getlist(name)],
+            "back": request.get_full_path(),
+        }
+        return TemplateResponse(request, "console/base/work_confirm.html", context)
+
+    def list_deeds(self) -> dict[str, Any]:
+        return {"replay-lane": self.replay_lane}
+
+    def replay_lane(self, request: HttpRequest) -> None:
+        """All that failed in one lane (`lane` in the form)."""
+        lane = request.POST.get("lane", "")
+        count = replay_failed(lane)
+        audit.record("work.replay", user=user_of(request), request=request, subject=lane, count=count, lane=lane)
+        self._say_replayed(request, count)
 
     def deeds(self) -> dict[str, Any]:
         return {"replay": lambda request, row: self._replay(request, [(row.source_kind, row.source_id)])}
@@ -103,12 +148,24 @@ class WorkPage(ConsolePage):
         count = sum(replay(kind, numbers) for kind, numbers in kinds.items())
         subject = ", ".join(f"{kind} #{number}" for kind, number in sources[:10])
         audit.record("work.replay", user=user_of(request), request=request, subject=subject, count=count)
+        self._say_replayed(request, count)
+
+    def _say_replayed(self, request: HttpRequest, count: int) -> None:
         text = ngettext("%(n)d piece of work is done again.", "%(n)d pieces of work are done again.", count)
         self.say(
             request,
             text % {"n": count} if count else _("Nothing to do again: the work is still waiting."),
             good=bool(count),
         )
+
+    @display(description=gettext_lazy("lane"), ordering="lane")
+    def lane_word(self, row: Any) -> str:
+        return naming.title(row.lane)
+
+    @display(description=gettext_lazy("source"))
+    def source(self, row: Any) -> SafeString | str:
+        text = f"{naming.source_title(row.source_kind)} #{row.source_id}"
+        return format_html('<a class="c-link" href="{}">{}</a>', row.source_page, text) if row.source_page else text
 
     @display(description=gettext_lazy("result"), ordering="state")
     def state_now(self, row: Any) -> SafeString:
@@ -138,44 +195,27 @@ class WorkPage(ConsolePage):
         return str(f"{row.error[:60]}…" if len(row.error) > 60 else row.error)
 
 
-def depths() -> list[dict[str, Any]]:
-    """Open and failed work by lane: `{"lane", "open", "failed", "oldest"}` with the age of the oldest due work in seconds."""
-    found = {name: {"lane": name, "open": 0, "failed": 0, "oldest": None} for name in sorted(lanes)}
-    open_states = [Work.State.WAITING, Work.State.LEASED]
-    rows = (
-        Work.objects.filter(state__in=open_states)
-        .order_by()
-        .values("lane")
-        .annotate(number=Count("pk"), first=Min("not_before"))
-    )
-    now = _database_now()
-    for row in rows:
-        lane = found.setdefault(row["lane"], {"lane": row["lane"], "open": 0, "failed": 0, "oldest": None})
-        lane["open"] = row["number"]
-        lane["oldest"] = max(0.0, (now - row["first"]).total_seconds())
-    failed = Work.objects.filter(state=Work.State.QUARANTINED).order_by().values_list("lane").annotate(Count("pk"))
-    for lane, number in failed:
-        found.setdefault(lane, {"lane": lane, "open": 0, "oldest": None})["failed"] = number
-    return list(found.values())
-
-
-def workers() -> list[dict[str, Any]]:
-    """Worker processes by queue that were seen lately."""
-    rows = Heartbeat.objects.order_by("queue", "worker")
-    now = clock.real_now()
-    return [
-        {
-            "queue": row.queue,
-            "worker": row.worker,
-            "seen": row.seen_at,
-            "alive": (now - row.seen_at).total_seconds() < 30,
-        }
-        for row in rows
-    ]
-
-
-def _database_now() -> Any:
-    return Work.objects.values_list(Now(), flat=True).first() or clock.real_now()
+def _state_of_work() -> dict[str, Any]:
+    """What stands above the list: lanes, errors, workers."""
+    speeds = watch.settled_lately()
+    queue_of = {name: lane.queue for name, lane in lanes.items()}
+    return {
+        "depths": [
+            {
+                **item,
+                "title": naming.title(item["lane"]),
+                "queue": naming.title(queue_of.get(item["lane"], "")),
+                "speed": speeds.get(item["lane"], 0),
+            }
+            for item in watch.depths()
+        ],
+        "speed_minutes": watch.SPEED_MINUTES,
+        "errors": [{**item, "title": naming.title(item["lane"])} for item in watch.errors()],
+        "queues": [
+            {**item, "title": naming.title(item["queue"]), "serves": [naming.title(name) for name in item["lanes"]]}
+            for item in watch.queues()
+        ],
+    }
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's has no __class_getitem__
@@ -223,6 +263,12 @@ class ApiTokenPage(ConsolePage):
             audit.record("apitoken.revoke", user=user_of(request), subject=str(token), request=request)
         self.say(request, _("Revoked: nobody gets in with this token any more."))
 
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        audit.record(
+            "apitoken.add", user=user_of(request), subject=str(obj), request=request,
+            of=obj.user.get_username(), scope=obj.scope,
+        )  # fmt: skip
+
     def message_user(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Django's own "was added" would stand over the token."""
 
@@ -253,16 +299,42 @@ def _digest(text: str) -> str:
     return digest(text)
 
 
+class DeedFilter(DropdownFilter):
+    """Records of one deed (`?deed=user.role`)."""
+
+    title = gettext_lazy("deed")
+    parameter_name = "deed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(deed_words().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(deed=self.value()) if self.value() else queryset
+
+
+class PersonFilter(DropdownFilter):
+    """Records of one user (`?who=alice`)."""
+
+    title = gettext_lazy("user")
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(user.get_username(), str(user)) for user in User.objects.order_by("username")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(username=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditRecord)
 class AuditPage(ConsolePage):
     """Who did what, when and from where. Nobody changes it."""
 
-    list_display = ("when", "username", "deed_word", "subject", "address")
-    list_filter = (("at", DayRangeFilter),)
+    list_display = ("when", "who", "deed_word", "subject", "said", "address")
+    list_filter = (DeedFilter, PersonFilter, ("at", DayRangeFilter))
     search_fields = ("username", "deed", "subject")
     search_help_text = gettext_lazy("User, deed or subject")
     ordering = ("-id",)
-    fields = ("when", "username", "deed_word", "subject", "address", "detail")
+    fields = ("when", "who", "deed_word", "subject", "address", "said_in_full")
     readonly_fields = fields
     nothing_yet = gettext_lazy("Deeds that somebody may have to answer for appear here.")
 
@@ -270,29 +342,21 @@ class AuditPage(ConsolePage):
     def when(self, row: Any) -> SafeString:
         return formats.when(row.at)
 
+    @display(description=gettext_lazy("user"), ordering="username")
+    def who(self, row: Any) -> str:
+        return row.username or _("nobody, or the command line")
+
     @display(description=gettext_lazy("deed"), ordering="deed")
     def deed_word(self, row: Any) -> str:
         return deed_word(row.deed)
 
+    @display(description=gettext_lazy("detail"))
+    def said(self, row: Any) -> str:
+        text = "; ".join(detail_lines(row.detail))
+        return f"{text[:80]}…" if len(text) > 80 else text or formats.NONE
 
-def deed_word(deed: str) -> str:
-    """The deed in words; an unknown one as it is."""
-    words = {
-        "sync.start": _("started a full sync"),
-        "sync.accept_removals": _("accepted removals of a sync"),
-        "callback.replay": _("had callbacks done again"),
-        "backup.take": _("took a backup"),
-        "backup.restore": _("restored a backup"),
-        "audit.prune": _("deleted what was older than the trail is kept"),
-        "work.replay": _("had work done again"),
-        "apitoken.add": _("issued an API token"),
-        "apitoken.issue": _("issued an API token"),
-        "apitoken.revoke": _("revoked an API token"),
-        "channel.add": _("entered a channel"),
-        "channel.change": _("changed a channel"),
-        "welcomerule.add": _("wrote a welcome rule"),
-        "welcomerule.change": _("changed a welcome rule"),
-        "user.add": _("created a user"),
-        "user.change": _("changed a user"),
-    }
-    return words.get(deed, deed)
+    @display(description=gettext_lazy("detail"))
+    def said_in_full(self, row: Any) -> SafeString | str:
+        return (
+            format_html_join(SafeString("<br>"), "{}", ((line,) for line in detail_lines(row.detail))) or formats.NONE
+        )

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from scrm.base.addresses import address_of
 from scrm.base.models import AuditRecord, User
 
 
@@ -17,5 +18,5 @@ def record(
         deed=deed,
         subject=subject[:200],
         detail=detail,
-        address=(request.META.get("REMOTE_ADDR") or None) if request else None,
+        address=address_of(request) if request else None,
     )

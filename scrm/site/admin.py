@@ -1,5 +1,5 @@
 """Registers the console pages that join rooms."""
 
-from scrm.site.console import handposts, timeline, users
+from scrm.site.console import handposts, staff, timeline, users, work_words
 
-__all__ = ["handposts", "timeline", "users"]
+__all__ = ["handposts", "staff", "timeline", "users", "work_words"]

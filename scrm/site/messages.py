@@ -140,12 +140,13 @@ def _said_in_template(source: str) -> Iterator[Key]:
 
 
 def _said_in_python(source: str) -> Iterator[Key]:
-    """By the syntax tree, which also looks into f-strings."""
-    if "gettext" not in source:
+    """By the syntax tree, which also looks into f-strings; and what the settings mean, for the page of settings."""
+    if "gettext" not in source and "meaning=" not in source:
         return
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
+        yield from (("", text) for text in _meanings(node))
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         places = ARGUMENTS.get(name)
         texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
@@ -153,6 +154,14 @@ def _said_in_python(source: str) -> Iterator[Key]:
             continue
         context, said = (texts[0], texts[1:]) if places[0] else ("", texts)
         yield context, said[0] if places[1] == 1 else (said[0], said[1])
+
+
+def _meanings(call: ast.Call) -> Iterator[str]:
+    """`env.text("NAME", meaning="…")`: shown through gettext by scrm.site.console.settings."""
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "env":
+        for keyword in call.keywords:
+            if keyword.arg == "meaning" and isinstance(keyword.value, ast.Constant):
+                yield str(keyword.value.value)
 
 
 def _django_knows(key: Key) -> bool:

@@ -15,7 +15,13 @@ ADMINISTRATORS = "administrators"
 
 # Group → items: title, icon, address name, model whose page must be open to the user (none: everybody), badge
 _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
-    (_("Workbench"), [(_("Home"), "home", "admin:index", "", "")]),
+    (
+        _("Workbench"),
+        [
+            (_("Home"), "home", "admin:index", "", ""),
+            (_("Today's tasks"), "task_alt", "console:tasks", "", ""),
+        ],
+    ),
     (
         _("Acquisition"),
         [
@@ -42,6 +48,10 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
         ],
     ),
     (
+        _("Marketing tasks"),
+        [(_("Broadcasts"), "campaign", "admin:campaigns_broadcast_changelist", "campaigns.Broadcast", "")],
+    ),
+    (
         _("Analytics"),
         [
             (_("Dashboard"), "monitoring", "dashboards:overview", "", ""),
@@ -54,8 +64,9 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
             (_("Connection guide"), "cable", "connection:page", ADMINISTRATORS, ""),
             (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
             (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),
+            (_("Settings"), "tune", "console:settings", "base.Work", ""),
             (_("Work queue"), "checklist", "admin:base_work_changelist", "base.Work", ""),
-            (_("API calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
+            (_("API budget and calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
             (_("API tokens"), "key", "admin:base_apitoken_changelist", "base.ApiToken", ""),
             (_("Users"), "manage_accounts", "admin:base_user_changelist", "base.User", ""),
             (_("Audit trail"), "history", "admin:base_auditrecord_changelist", "base.AuditRecord", ""),
@@ -126,19 +137,22 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def search(request: HttpRequest, term: str) -> list[Any]:
-    """What the command palette finds beside the pages: customers and chats by name, pinyin or initials."""
+    """What the command palette finds beside the pages: customers by name, pinyin or initials, chats and broadcasts."""
     from unfold.dataclasses import SearchResult
 
+    from campaigns.models import Broadcast
     from contacts.models import Customer
     from groups.models import GroupChat
     from scrm.base.console.who import user_of
 
     customers = Customer.objects.visible_to(user_of(request)).added().named_like(term)[:8]
     chats = GroupChat.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
+    broadcasts = Broadcast.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
     found: list[tuple[Any, Any, str, str]] = [
         (row, _("customer"), "person", "admin:contacts_customer_change") for row in customers
     ]
     found += [(row, _("group chat"), "groups", "admin:groups_groupchat_change") for row in chats]
+    found += [(row, _("broadcast"), "campaign", "admin:campaigns_broadcast_change") for row in broadcasts]
     return [
         SearchResult(title=str(row), description=str(kind), link=reverse(name, args=[row.pk]), icon=icon)
         for row, kind, icon, name in found
@@ -160,6 +174,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "BORDER_RADIUS": "8px",
+    "LOGIN": {"form": "scrm.site.console.login.LoginForm"},
     "ENVIRONMENT": "scrm.site.navigation.environment",
     "DASHBOARD_CALLBACK": "scrm.site.console.home.home",
     "SITE_FAVICONS": [

@@ -1,4 +1,6 @@
-"""Celery entries of the face: the nightly rhythms."""
+"""Celery entries of the face: the nightly rhythms, and the demo's."""
+
+import os
 
 from contacts import sync
 from scrm.celery import app
@@ -16,3 +18,11 @@ def prune() -> None:
     """Every night, and again at once while more is left: deletes what has been kept long enough."""
     if not pruning.prune():
         prune.apply_async(queue="rollup", countdown=5)
+
+
+@app.task(name="scrm.site.plan_demo")
+def plan_demo() -> None:
+    """While a demo runs: keeps the broadcasts of today and tomorrow planned."""
+    from scrm.site.demo import planning  # only the demo's workers carry it
+
+    planning.plan(os.environ.get("DEMO_SCENARIO", ""))

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from scrm.site.console import settings, todays_tasks
 from scrm.site.signin import console
 from scrm.site.views import brake, connection, health
 
@@ -11,6 +12,13 @@ _CONNECTION = [
     path("proofs/", connection.keep_proof, name="keep-proof"),
     path("proofs/<int:number>/drop/", connection.drop_proof, name="drop-proof"),
     path("codes/", connection.adopt_codes, name="adopt-codes"),
+]
+
+# Pages of the console beside the lists of the admin.
+_CONSOLE = [
+    path("settings/", settings.page, name="settings"),
+    path("tasks/", todays_tasks.page, name="tasks"),
+    path("tasks/remind/", todays_tasks.remind_staff, name="tasks-remind"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brake/press/", brake.press, name="brake-press"),
     path("brake/release/", brake.release, name="brake-release"),
     path("connection/", include((_CONNECTION, "connection"))),
+    path("console/", include((_CONSOLE, "console"))),
     path("i18n/", include("django.conf.urls.i18n")),
     path("dashboards/", include("scrm.site.dashboards.urls")),
     path("api/v1/", include("scrm.site.api.urls")),

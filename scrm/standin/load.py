@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .records import ChatView, ContactWay, Customer, Department, Follow, Member, Staff, Tag, TagGroup
-from .scenarios.rows import FollowRow, History
+from .broadcasts import SENT
+from .records import Broadcast, ChatView, ContactWay, Customer, Department, Follow, Member, Staff, Tag, TagGroup, Task
+from .scenarios.draws import day_begin
+from .scenarios.rows import FollowRow, History, TaskRow
 
 if TYPE_CHECKING:
     from .world import World
+
+OWN_TEXT = "老朋友专享，明天截止~"  # of what members sent by themselves
 
 
 def load(world: World, history: History, *, app: int) -> None:
@@ -30,6 +34,7 @@ def load(world: World, history: History, *, app: int) -> None:
     for follow in history.follows:
         _follow(world, follow)
     _chats(world, history)
+    _broadcasts(world, history)
 
 
 def _tags(world: World, history: History) -> None:
@@ -72,3 +77,33 @@ def _chats(world: World, history: History) -> None:
             chat.chat_id, chat.name, chat.owner, chat.created_at, chat.notice, chat.admins,
             members.get(chat.chat_id, {}), chat.member_version, chat.dismissed_at is not None,
         )  # fmt: skip
+
+
+def _broadcasts(world: World, history: History) -> None:
+    """Every task with its results; the quota counts what was received, members' own broadcasts too."""
+    counts = world.broadcasts.tasks
+    for row in history.tasks:
+        world.broadcasts.sent[row.msgid] = _broadcast(history, row)
+        if row.broadcast is not None:
+            _, day, today = counts.get(row.userid, (0, 0, 0))
+            begin = day_begin(row.created_at)
+            counts[row.userid] = (row.number, begin, today + 1 if day == begin else 1)
+    confirmed = [(row.confirmed_at, row) for row in history.tasks if row.confirmed_at is not None]
+    for at, row in sorted(confirmed, key=lambda item: item[0]):
+        reached = zip(row.receivers, row.statuses, strict=True)
+        world.quota.book((receiver for receiver, status in reached if status == SENT), at)
+
+
+def _broadcast(history: History, row: TaskRow) -> Broadcast:
+    task = Task(row.userid, list(row.receivers), bytearray(row.statuses), row.number, row.confirmed_at)
+    tasks = {row.userid: task}
+    if row.broadcast is None:
+        return Broadcast(row.msgid, row.chat_type, row.created_at, OWN_TEXT, [], row.userid, tasks=tasks)
+    said = history.broadcasts[row.broadcast]
+    title, url = said.link
+    link = {"msgtype": "link", "link": {"title": title, "url": url}}
+    taken_back = said.confirm_by if row.confirmed_at is None else None
+    return Broadcast(
+        row.msgid, row.chat_type, row.created_at, said.text, [link], tasks=tasks, reminders=list(row.reminded_at),
+        cancelled_at=taken_back,
+    )  # fmt: skip

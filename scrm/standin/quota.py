@@ -6,7 +6,7 @@ Three rules (platform.md 1): a month's total equal to its days, seven a week, or
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,14 @@ class ReceiveQuota:
             return True
 
         return take
+
+    def book(self, receivers: Iterable[str], at: float) -> None:
+        """Count what was received at a moment of the past."""
+        moment = self._moment(at)
+        kinds = [self._counts(_period(rule, moment)[0]) for rule in ("day_1", "week_7", "month_total")]
+        for receiver in receivers:
+            for counts in kinds:
+                counts[receiver] = counts.get(receiver, 0) + 1
 
     def _counts(self, period: str) -> dict[str, int]:
         """The counts of a period; a new one displaces the oldest of its rule."""

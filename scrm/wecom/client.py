@@ -123,6 +123,10 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         `error.maybe_done`."""
         return self._send(api, None, body, timeout=timeout, urgent=urgent)
 
+    def upload(self, api: str, name: str, data: bytes, kind: str, *, timeout: float | None = None) -> Answer:
+        """Hands over a file: POST with `data` (MIME type `kind`) as the part `media`, once. `name` in plain ASCII."""
+        return self._request("post", api, timeout=timeout, urgent=False, files={"media": (name, data, kind)})
+
     def prove_secret(self) -> None:
         """Asks for a token anew although one may live. Errors: ConfigurationError for a corp id or secret that was
         refused, at once where that is known already; WecomError where there is no answer."""

@@ -9,7 +9,7 @@ import pytest
 from analytics import fill
 from analytics.models import Fact, FillState
 from analytics.query import Point, measure
-from campaigns.models import Welcome
+from campaigns.models import Broadcast, Delivery, Dispatch, Welcome
 from contacts.models import Customer, Follow, Staff, SyncRun
 from groups.models import GroupChat, Stay
 from scrm.base import clock
@@ -70,6 +70,33 @@ class Book:
         return Welcome.objects.create(
             code=f"code{self.number}", userid=staff.userid, external_userid=person.external_userid, happened_at=happened,
             received_at=happened, outcome=outcome, **more,
+        )  # fmt: skip
+
+    def broadcast(self, create_at: dt.datetime, hours: float = 6, **more: Any) -> Broadcast:
+        """An approved one whose tasks are to be confirmed within `hours`."""
+        more.setdefault("plan_date", clock.day_of(create_at))
+        return Broadcast.objects.create(
+            name="上新", to="single", audience={}, text="新品上架", state="running", create_at=create_at,
+            confirm_by=create_at + dt.timedelta(hours=hours), created_by=self.user, created_at=create_at, **more,
+        )  # fmt: skip
+
+    def task(self, broadcast: Broadcast, staff: Staff, state: str = "sent", **more: Any) -> Dispatch:
+        """A dispatch, created at the broadcast's time unless `sent_at` says otherwise."""
+        self.number += 1
+        if state not in ("planned", "sending", "unknown", "refused"):
+            more.setdefault("sent_at", broadcast.create_at)
+        return Dispatch.objects.create(
+            broadcast=broadcast, staff=staff, number=self.number, digest=f"{self.number}", recipients=1, state=state, **more
+        )  # fmt: skip
+
+    def delivery(
+        self, task: Dispatch, to: Customer | GroupChat, state: str = "planned", sent: dt.datetime | None = None, reach: int = 1
+    ) -> Delivery:  # fmt: skip
+        more: dict[str, Any] = {"chat": to} if isinstance(to, GroupChat) else {"customer": to}
+        more["plan_date"] = task.broadcast.plan_date
+        return Delivery.objects.create(
+            broadcast=task.broadcast, dispatch=task, staff=task.staff, state=state, sent_at=sent,
+            reach=reach if sent else 0, **more,
         )  # fmt: skip
 
     def connected(self, moment: dt.datetime) -> None:

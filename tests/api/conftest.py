@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from campaigns.models import Welcome
+from campaigns.models import Broadcast, Welcome
+from campaigns.sending import compose, pace
 from contacts.models import Channel, Customer, Follow, Staff, Tag, TagGroup
 from groups.models import GroupChat, Stay
 from scrm.base.models import ApiToken, User, Work
@@ -98,6 +99,24 @@ def world(wanglei: Staff, zhaomin: Staff, moment: dt.datetime) -> World:
     )  # fmt: skip
     callback = receive(moment, "wmXiaolin")
     return World(moment, xiaolin, xiaochen, passerby, fuli, other, callback)
+
+
+@pytest.fixture
+def broadcasts(world: World, alice: User, settings: Any) -> list[Broadcast]:
+    """Approved by alice: 1 goes through 王磊 and 赵敏, 2 through 赵敏 alone."""
+    settings.QUIET_HOURS = "none"
+    return [
+        broadcast(1, alice, ["wmXiaolin", "wmXiaochen", "wmNobody"], name="上新", text="新品上架"),
+        broadcast(2, alice, ["wmXiaochen"], name="客服专场", text="客服周"),
+    ]
+
+
+def broadcast(pk: int, user: User, to: list[str], *, name: str, text: str) -> Broadcast:
+    """An approved one with a known key."""
+    made = compose.draft(user, name=name, audience_={"external_userids": to}, text=text)
+    made.pk = pk
+    made.save(force_insert=True)
+    return pace.approve(made, user)
 
 
 def customer(external_userid: str, name: str, at: dt.datetime, *, state: str = "", **more: Any) -> Customer:

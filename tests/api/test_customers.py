@@ -1,11 +1,15 @@
 """`customers/` word by word."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 
 from contacts.models import Customer, Follow, Staff, Tag
 from groups.models import Stay
+from scrm.base import roles
+from scrm.base.models import AuditRecord, User
+from scrm.base.roles import Role
 from tests.api.conftest import Api, World, befriend, customer, iso, stay
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +31,7 @@ def test_shows_every_field_of_a_customer(api: Api, world: World) -> None:
         "channel": {"state": "parcel", "name": "包裹卡"},
         "first_added_at": iso(world.at),
         "lost_at": None,
+        "do_not_contact_at": None,
         "tags": [VIP],
         "follows": [
             {
@@ -123,6 +128,8 @@ def test_finds_ids_with_odd_characters(api: Api, world: World, wanglei: Staff, e
         ({"group_chat": "wrFuli"}, ["wmXiaolin"]),
         ({"lost": "true"}, ["wmOld"]),
         ({"lost": "false"}, ["wmXiaolin", "wmXiaochen"]),
+        ({"do_not_contact": "true"}, ["wmOld"]),
+        ({"do_not_contact": "false"}, ["wmXiaolin", "wmXiaochen"]),
         ({"q": "小林"}, ["wmXiaolin"]),
         ({"q": "xiaolin"}, ["wmXiaolin"]),
         ({"q": "wmXiaochen"}, ["wmXiaochen"]),
@@ -130,7 +137,7 @@ def test_finds_ids_with_odd_characters(api: Api, world: World, wanglei: Staff, e
     ],
 )
 def test_filters(api: Api, world: World, wanglei: Staff, query: dict[str, str], expected: list[str]) -> None:
-    lost = customer("wmOld", "老王", world.at, lost_at=world.at)
+    lost = customer("wmOld", "老王", world.at, lost_at=world.at, do_not_contact_at=world.at)
     befriend(wanglei, lost, world.at, ended_at=world.at, ended_by="customer", tag_ids=["etNew"])
 
     assert _ids(api.get("customers/", query)) == expected
@@ -158,3 +165,21 @@ def test_lists_a_person_in_several_chats_once(api: Api, world: World) -> None:
 
     assert _ids(api.get("customers/")) == ["wmXiaolin", "wmXiaochen"]
     assert api.get("customers/wmXiaolin/")["group_chats"] == ["wrFuli", "wrOther"]
+
+
+def test_numbers_in_remarks_are_masked_without_the_right_to_reveal(
+    bob: User, api: Api, api_of: Callable[..., Api], world: World
+) -> None:
+    Follow.objects.filter(customer=world.xiaolin).update(remark="杭州 13812345678", description="13812345678")
+
+    def read(caller: Api) -> list[tuple[str, str]]:
+        rows = [*caller.get("customers/?q=wmXiaolin")["results"], caller.get("customers/wmXiaolin/")]
+        return [(follow["remark"], follow["description"]) for row in rows for follow in row["follows"]]
+
+    assert read(api_of(bob)) == [("杭州 138****5678", "138****5678")] * 2
+    assert AuditRecord.objects.filter(deed="customer.reveal").count() == 0
+    roles.give(bob, Role.MANAGER)
+    full = [("杭州 13812345678", "13812345678")] * 2
+    assert [read(api_of(bob)), read(api)] == [full, full]
+    noted = AuditRecord.objects.filter(deed="customer.reveal").order_by("pk")
+    assert [(row.username, row.detail) for row in noted] == [("bob", {"through": "API"}), ("alice", {"through": "API"})]

@@ -18,6 +18,8 @@ PARAMETERS: dict[str, list[str]] = {
     "group-chats/": ["owner", "type", "dismissed", "q", "cursor"],
     "group-chats/wrFuli/members/": ["present", "cursor", "page_size"],
     "welcomes/": ["userid", "external_userid", "channel", "outcome", "added_after", "added_before", "cursor"],
+    "broadcasts/": ["state", "cursor", "page_size"],
+    "broadcasts/1/deliveries/": ["state", "reason", "userid", "cursor", "page_size"],
     "metrics/": ["metric", "from", "to", "by", "channel", "group_chat", "staff", "department"],
     "callbacks/": ["state", "event", "change_type", "entity", "received_after", "received_before", "cursor"],
 }
@@ -38,7 +40,7 @@ FUZZ = settings(
 
 
 @pytest.mark.parametrize("path", PARAMETERS)
-def test_no_query_breaks_anything(api: Api, world: World, path: str) -> None:
+def test_no_query_breaks_anything(api: Api, broadcasts: list[Any], path: str) -> None:
     queries = st.dictionaries(st.sampled_from(PARAMETERS[path]) | st.text(max_size=5), VALUES, max_size=4)
 
     @FUZZ
@@ -51,12 +53,16 @@ def test_no_query_breaks_anything(api: Api, world: World, path: str) -> None:
     ask()
 
 
-@pytest.mark.parametrize("path", ["channels/", "funnels/"])
+@pytest.mark.parametrize("path", ["channels/", "funnels/", "broadcasts/"])
 def test_no_body_breaks_anything(api: Api, world: World, path: str) -> None:
     names = st.sampled_from(
-        ["name", "state", "steps", "from", "to", "window_days", "breakdown", "channel", "department"]
+        ["name", "state", "steps", "from", "to", "window_days", "breakdown", "channel", "department",
+         "audience", "content", "create_at", "confirm_by", "staff_choice"]
+    )  # fmt: skip
+    inner = st.dictionaries(
+        st.sampled_from(["external_userids", "chat_ids", "filter", "segment", "text", "attachments", "tags"]), BODIES
     )
-    likely = BODIES | st.sampled_from(LIKELY) | st.just(["added", "joined"])
+    likely = BODIES | st.sampled_from(LIKELY) | st.just(["added", "joined"]) | inner
 
     @FUZZ
     @given(st.one_of(BODIES, st.dictionaries(names, likely, max_size=4)))

@@ -93,6 +93,8 @@ def test_filters_narrow(api: Api, world: World) -> None:
         ({"metric": "adds", "by": "moon"}, "by"),
         ({"metric": "adds", "by": "group_chat"}, "by"),
         ({"metric": "adds", "group_chat": "wrFuli"}, "group_chat"),
+        ({"metric": "confirm_rate", "by": "channel"}, "by"),
+        ({"metric": "confirm_rate", "channel": "parcel"}, "channel"),
         ({"metric": "adds", "from": "yesterday"}, "from"),
         ({"metric": "adds", "from": "2026-13-01"}, "from"),
         ({"metric": "adds", "from": "0001-01-01"}, "from"),

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from scrm.site.api.urls import urlpatterns
-from tests.api.conftest import Api, World
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -61,11 +61,14 @@ def test_every_parameter_has_a_description_and_every_operation_a_summary(schema:
         ("/api/v1/group-chats/{chat_id}/members/", "group-chats/wrFuli/members/", True),
         ("/api/v1/channels/", "channels/", True),
         ("/api/v1/welcomes/", "welcomes/", True),
+        ("/api/v1/broadcasts/", "broadcasts/", True),
+        ("/api/v1/broadcasts/{id}/", "broadcasts/1/", False),
+        ("/api/v1/broadcasts/{id}/deliveries/", "broadcasts/1/deliveries/", True),
         ("/api/v1/callbacks/", "callbacks/", True),
     ],
 )
 def test_examples_have_the_fields_of_real_answers(
-    api: Api, world: World, schema: dict[str, Any], path: str, asked: str, listed: bool
+    api: Api, broadcasts: list[Any], schema: dict[str, Any], path: str, asked: str, listed: bool
 ) -> None:
     content = schema["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
     (example,) = [item["value"] for item in content["examples"].values()]

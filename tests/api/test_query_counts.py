@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Welcome
+from campaigns.models import Broadcast, Delivery, Dispatch, Welcome
 from contacts.models import Channel, Department, Staff, Tag, TagGroup
 from groups.models import GroupChat
 from scrm.base.models import User
-from tests.api.conftest import Api, World, befriend, customer, receive, stay
+from tests.api.conftest import Api, World, befriend, broadcast, customer, receive, stay
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,8 @@ COUNTS: dict[str, dict[str, int]] = json.loads((Path(__file__).parent / "query_c
 PATHS = [
     "customers/", "customers/?userid=wanglei&tag=etVip&group_chat=wrFuli&q=小", "customers/wmXiaolin/",
     "customers/wmXiaolin/timeline/", "staff/", "staff/?department=1", "staff/wanglei/", "departments/", "tags/",
-    "group-chats/", "group-chats/wrFuli/", "group-chats/wrFuli/members/", "channels/", "welcomes/", "callbacks/",
+    "group-chats/", "group-chats/wrFuli/", "group-chats/wrFuli/members/", "channels/", "welcomes/", "broadcasts/",
+    "broadcasts/1/", "broadcasts/1/deliveries/", "broadcasts/1/deliveries/?state=planned&userid=wanglei", "callbacks/",
     "callbacks/?state=done",
 ]  # fmt: skip
 
@@ -28,6 +29,8 @@ PATHS = [
 def _grow(world: World, wanglei: Staff) -> None:
     """Ten times as many rows of every kind."""
     group = TagGroup.objects.get()
+    first = Broadcast.objects.get(pk=1)
+    assert first.plan_date is not None
     for number in range(10):
         Tag.objects.create(tag_id=f"et{number}", group=group, name="标签")
         TagGroup.objects.create(group_id=f"eg{number}", name="组")
@@ -46,6 +49,14 @@ def _grow(world: World, wanglei: Staff) -> None:
         Welcome.objects.create(
             code=f"C{number}", userid="wanglei", external_userid="wmXiaolin", happened_at=world.at, received_at=world.at
         )
+        broadcast(100 + number, first.created_by, [f"wm{number}", "wmXiaolin"], name="群发", text=f"{number}")
+        task = Dispatch.objects.create(
+            broadcast=first, staff=staff, number=0, digest="x", recipients=1, count_excluded=number % 2
+        )
+        Delivery.objects.create(
+            plan_date=first.plan_date, broadcast=first, dispatch=task, staff=staff, customer=person,
+            state="excluded" if number % 2 else "planned",
+        )  # fmt: skip
 
 
 def _count(api: Api, path: str) -> int:
@@ -56,7 +67,13 @@ def _count(api: Api, path: str) -> int:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_asks_as_often_for_many_rows_as_for_few(
-    alice: User, bob: User, api_of: Callable[..., Api], world: World, wanglei: Staff, path: str
+    alice: User,
+    bob: User,
+    api_of: Callable[..., Api],
+    world: World,
+    broadcasts: list[Broadcast],
+    wanglei: Staff,
+    path: str,
 ) -> None:
     callers = {"all": api_of(alice)} | ({} if path.startswith("callbacks") else {"scoped": api_of(bob)})
     for caller in callers.values():

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from analytics import fill
-from contacts.models import Staff
+from campaigns.models import Broadcast
+from contacts.models import Channel, Staff
+from scrm.base import roles
 from scrm.base.models import User, Work
+from scrm.base.roles import Role
 from scrm.site.api.urls import urlpatterns
 from tests.api.conftest import Api, World, befriend, stay
 
@@ -32,6 +35,10 @@ ROUTES: dict[str, list[tuple[str, int]]] = {
     "members": [("group-chats/wrFuli/members/", 200), ("group-chats/wrOther/members/", 404)],
     "channels": [("channels/", 200)],
     "welcomes": [("welcomes/", 200)],
+    "broadcasts": [("broadcasts/", 200)],
+    "broadcast": [("broadcasts/1/", 200), ("broadcasts/2/", 404)],
+    **{step: [(f"broadcasts/1/{step}/", 405)] for step in ("approve", "pause", "resume", "cancel", "remind")},
+    "deliveries": [("broadcasts/1/deliveries/", 200), ("broadcasts/2/deliveries/", 404)],
     "metrics": [(f"metrics/?metric={name}&by=staff", 200) for name in ("adds", "joins", "members", "customers")],
     "dictionary": [("metrics/dictionary/", 200)],
     "funnels": [("funnels/", 405)],
@@ -41,11 +48,25 @@ ROUTES: dict[str, list[tuple[str, int]]] = {
     "nowhere": [("nonsense/", 404), ("", 404)],
 }
 
+# What is written, with the least scope of the token and whom of bob's roles it is open to; the rest is read only.
+WRITES: dict[tuple[str, str], tuple[str, set[Role]]] = {
+    ("channels", "POST"): ("write", {Role.OPERATOR, Role.MANAGER}),
+    ("funnels", "POST"): ("read", {Role.STAFF, Role.OPERATOR, Role.MANAGER}),  # a question with a body
+    ("replay", "POST"): ("admin", set()),
+}
+PATH_OF = {"channels": "channels/", "funnels": "funnels/", "replay": "callbacks/1/replay/"}
+ROLES = [Role.STAFF, Role.OPERATOR, Role.MANAGER]
+
 OPEN = {"schema", "docs"}  # hold no data
 ASKED = [pair for name, pairs in ROUTES.items() if name not in OPEN for pair in pairs]
 
 # words that only department 3 knows
 FOREIGN = ("zhaomin", "赵敏", "wmXiaochen", "小陈", "wrOther", "客服")
+
+
+@pytest.fixture(autouse=True)
+def _broadcasts(broadcasts: list[Broadcast]) -> None:
+    """They are there in every test."""
 
 
 def _fill_for(path: str) -> None:
@@ -61,10 +82,19 @@ def test_the_table_names_every_address() -> None:
     assert {pattern.name for pattern in urlpatterns} == set(ROUTES)
 
 
+def test_the_table_names_everything_that_is_written() -> None:
+    verbs = ("post", "put", "patch", "delete")
+    views = [(pattern.name, getattr(pattern.callback, "cls", None)) for pattern in urlpatterns]
+    found = {(name, verb.upper()) for name, view in views for verb in verbs if hasattr(view, verb)}
+    assert found == set(WRITES)
+
+
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("path", "status"), ASKED)
 def test_bob_sees_only_his_department(
-    bob: User, api_of: Callable[..., Api], world: World, wanglei: Staff, path: str, status: int
+    bob: User, api_of: Callable[..., Api], world: World, wanglei: Staff, path: str, status: int, role: Role
 ) -> None:
+    roles.give(bob, role)
     _fill_for(path)
     answer = api_of(bob).get(path, status=status)
 
@@ -76,11 +106,40 @@ def test_who_has_no_department_sees_nobody(
     charlie: User, api_of: Callable[..., Api], world: World, path: str, status: int
 ) -> None:
     _fill_for(path)
-    of_somebody = path.startswith(("customers/wm", "staff/w", "group-chats/wr"))
-    answer = api_of(charlie).get(path, status=404 if of_somebody else status)
+    of_somebody = path.startswith(("customers/wm", "staff/w", "group-chats/wr", "broadcasts/1"))
+    answer = api_of(charlie).get(path, status=404 if of_somebody and status == 200 else status)
 
-    known = ("wanglei", "王磊", "wmXiaolin", "小林", "wrFuli", "福利群", "wmPasserby")
+    known = ("wanglei", "王磊", "wmXiaolin", "小林", "wrFuli", "福利群", "wmPasserby", "上新", "新品上架")
     assert [word for word in (*FOREIGN, *known) if word in _text(answer)] == []
+
+
+@pytest.mark.parametrize("path", [path for path, _status in ASKED])
+def test_who_has_no_role_is_refused_everywhere(
+    frank: User, api_of: Callable[..., Api], world: World, path: str
+) -> None:
+    answer = api_of(frank, "admin").get(path, status=403)
+
+    assert [error["code"] for error in answer["errors"]] == ["permission_denied"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("scope", ["read", "write", "admin"])
+@pytest.mark.parametrize("what", WRITES)
+def test_writing_needs_the_scope_of_the_token_and_the_role_of_its_user(
+    what: tuple[str, str], scope: str, role: Role, bob: User, api_of: Callable[..., Api], world: World
+) -> None:
+    roles.give(bob, role)
+    least, allowed = WRITES[what]
+    rank = ["read", "write", "admin"].index
+    open_to_bob = rank(scope) >= rank(least) and role in allowed
+    bodies = {"channels": {"name": "门店"}, "funnels": FUNNEL, "replay": {}}
+    before = Channel.objects.count()
+
+    good = 201 if what[0] == "channels" else 200
+    api_of(bob, scope).post(PATH_OF[what[0]], bodies[what[0]], status=good if open_to_bob else 403)
+
+    assert Channel.objects.count() == before + (what[0] == "channels" and open_to_bob)
+    assert Work.objects.get().state == "done"
 
 
 @pytest.mark.parametrize("path", [path for path, _status in ASKED])
@@ -145,4 +204,4 @@ def test_who_sees_the_whole_company_still_gets_no_raw_callbacks(
     caller.get("callbacks/", status=403)
     caller.get(f"callbacks/{world.callback.pk}/", status=403)
     caller.post(f"callbacks/{world.callback.pk}/replay/", status=403)
-    assert Work.objects.get().state == "done"
+    assert Work.objects.get(source_kind="callback").state == "done"

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 GETS = [
     "customers/", "customers/wmXiaolin/", "customers/wmXiaolin/timeline/", "staff/", "staff/wanglei/", "departments/",
     "tags/", "group-chats/", "group-chats/wrFuli/", "group-chats/wrFuli/members/", "channels/", "welcomes/",
-    "metrics/dictionary/", "callbacks/",
+    "broadcasts/", "broadcasts/1/", "broadcasts/1/deliveries/", "metrics/dictionary/", "callbacks/",
 ]  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def _send(api: Api, method: str, path: str, body: bytes = b"", kind: str = "appl
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_refuses_an_unknown_query_parameter(api: Api, world: World, path: str) -> None:
+def test_refuses_an_unknown_query_parameter(api: Api, broadcasts: list[Any], path: str) -> None:
     answer = api.get(path, {"colour": "red"}, status=400)
 
     assert answer["type"] == "validation_error"
@@ -69,6 +69,7 @@ def test_segments_can_not_be_filtered_by_yet(api: Api) -> None:
         ("group-chats/wrFuli/members/", {"present": "2"}, "present"),
         ("group-chats/", {"type": "party"}, "type"),
         ("welcomes/", {"outcome": "great"}, "outcome"),
+        ("broadcasts/", {"state": "lost"}, "state"),
         ("callbacks/", {"state": "lost"}, "state"),
     ],
 )

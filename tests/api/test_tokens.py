@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import ApiToken, User
+from scrm.base.roles import Role
 from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
@@ -87,4 +88,10 @@ def test_writing_needs_the_scope(alice: User, api_of: Callable[..., Api], scope:
 
 
 def test_writing_needs_the_users_own_right_too(bob: User, api_of: Callable[..., Api]) -> None:
+    roles.give(bob, Role.STAFF)
     api_of(bob, "admin").post("channels/", {"name": "门店"}, status=403)
+
+
+@pytest.mark.parametrize("path", ["customers/", "tags/", "metrics/dictionary/"])
+def test_a_token_of_somebody_without_a_role_is_refused(path: str, frank: User, api_of: Callable[..., Api]) -> None:
+    assert [error["code"] for error in api_of(frank, "admin").get(path, status=403)["errors"]] == ["permission_denied"]

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import connection
 
-from campaigns.models import Delivery
+from campaigns.models import PARTITIONS, Delivery
 from campaigns.sending import pace, plan
 from scrm.base.models import User, Work
+from scrm.wecom.api.messages import MAX_CUSTOMERS
 from tests.benchmarks import audience
 
 SIZE = 320_000
@@ -36,14 +37,14 @@ def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
     audience.befriend(size, STAFF)
     broadcast = audience.draft(user)
     with connection.cursor() as cursor:
-        plan.PARTITIONS.ensure([], today=broadcast.create_at.date())
+        PARTITIONS.ensure([], today=broadcast.create_at.date())
         cursor.execute(_EARLIER, [EARLIER])
         cursor.execute("ANALYZE; CHECKPOINT")
     forecast = _seconds(lambda: plan.forecast(broadcast))
     approve = _seconds(lambda: pace.approve(broadcast, user))
     rows = Delivery.objects.filter(broadcast=broadcast.pk)
     assert rows.filter(state="planned").count() == size
-    assert Work.objects.count() == broadcast.dispatches.count() == STAFF * -(-size // STAFF // plan.MAX_CUSTOMERS)
+    assert Work.objects.count() == broadcast.dispatches.count() == STAFF * -(-size // STAFF // MAX_CUSTOMERS)
     with connection.cursor() as cursor:
         cursor.execute(f"{_TWIN}; CHECKPOINT")
         copy = "INSERT INTO bench_delivery SELECT * FROM campaigns_delivery WHERE broadcast_id = %s"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
-from campaigns.sending import pace
+from campaigns.sending import compose, pace
 from campaigns.sending.remind import remind
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
@@ -162,7 +162,7 @@ def test_the_brake_holds_tasks_and_says_so(tasks: Tasks, draft: Make, alice: Use
 
     tasks.work()
     assert tasks.created() == []
-    assert {row.error for row in Dispatch.objects.all()} == {"The brake holds it (SENDING=off)."}
+    assert all("SENDING=off" in row.error for row in Dispatch.objects.all())
     assert states(broadcast) == {"planned": 6}
 
     settings.SENDING = "on"
@@ -282,3 +282,33 @@ def test_chats_of_another_owner_meanwhile_are_left_out(tasks: Tasks, draft: Make
     assert tasks.recipients() == [["wrA"]]
     assert Delivery.objects.get(broadcast=broadcast, chat__chat_id="wrB").reason == "no_staff"
     assert Stay.objects.present().external().count() == 2
+
+
+def test_a_message_that_arrives_proves_a_friendship_again(tasks: Tasks, draft: Make, alice: User) -> None:
+    """The period ended by an event; the customer came back and no event said so."""
+    pace.approve(draft(["wmW0"]), alice)
+    tasks.work()
+    period = Follow.objects.get(customer__external_userid="wmW0")
+    Follow.objects.filter(pk=period.pk).update(
+        ended_at=clock.now() - dt.timedelta(hours=1), ended_by="customer", ended_known_by="read"
+    )
+
+    tasks.confirm()
+
+    first, second = Follow.objects.filter(customer__external_userid="wmW0").order_by("added_at")
+    assert first.ended_by == "customer"
+    assert (second.ended_at, second.added_known_by) == (None, "send_result")
+    assert Customer.objects.get(external_userid="wmW0").open_follows == 1
+
+
+def test_those_who_were_missed_can_be_written_to_again(tasks: Tasks, draft: Make, alice: User) -> None:
+    broadcast = pace.approve(draft(chosen={}), alice)
+    tasks.work()
+    tasks.confirm("wanglei")
+    pace.cancel(broadcast, alice)
+    tasks.work()
+
+    again = compose.again_for_missed(broadcast, alice)
+
+    assert again.audience == {"external_userids": ["wmZ0", "wmZ1", "wmZ2"]}
+    assert (again.text, again.state) == (broadcast.text, "draft")

@@ -218,6 +218,23 @@ def test_follows_a_log_from_its_present_end_on_and_waits_for_whole_lines(tmp_pat
     assert list(story.new_lines()) == []
 
 
+# --- planning ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scenario", "planned"), [("", False), ("beauty", True)])
+def test_only_the_demo_plans_broadcasts_by_itself(scenario: str, planned: bool) -> None:
+    asked = "from scrm.celery import app; print(*sorted(item['task'] for item in app.conf.beat_schedule.values()))"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=ROOT,
+        env={**os.environ, "DEMO_SCENARIO": scenario},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("scrm.site.plan_demo" in done.stdout) is planned
+
+
 # --- the whole demo ---------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import translation
 
 from analytics.models import Fact
+from campaigns.models import Broadcast, Dispatch
 from contacts.models import Customer, Follow, Notice, OpenedLink, Staff, SyncRun, SyncStep
 from contacts.notices import notify
 from groups.models import ChatVersion, GroupChat
@@ -157,6 +158,61 @@ def test_drain_waits_until_the_numbers_are_up_to_date(committed: None) -> None:
     run("drain", "--timeout", "20")
 
     assert Fact.objects.filter(stat="adds").count() == 1
+
+
+def dispatch(user: User, state: str, create_in: dt.timedelta, broadcast: str = "running") -> Dispatch:
+    at = clock.now() + create_in
+    row = Broadcast.objects.create(
+        name="上新", to="single", audience={}, text="新品上架", state=broadcast, create_at=at, plan_date=clock.today(),
+        confirm_by=at + dt.timedelta(hours=6), created_by=user, created_at=at,
+    )  # fmt: skip
+    staff, _ = Staff.objects.get_or_create(userid="wanglei")
+    return Dispatch.objects.create(broadcast=row, staff=staff, number=0, digest=f"{row.pk}", recipients=3, state=state)
+
+
+SOON, AGO = dt.timedelta(minutes=10), dt.timedelta(minutes=-10)
+
+
+@pytest.mark.parametrize(
+    ("sending", "quiet", "unsent"), [("on", "none", 3), ("off", "none", 2), ("on", "00:00-23:59", 2)]
+)
+def test_drain_waits_for_due_dispatches_without_work_too(
+    committed: None, alice: User, settings: Any, sending: str, quiet: str, unsent: int
+) -> None:
+    """Not for those that the brake or quiet hours hold; one whose call has begun is waited for always."""
+    settings.SENDING, settings.QUIET_HOURS = sending, quiet
+    for state in ("planned", "sending", "unknown"):
+        dispatch(alice, state, AGO)
+
+    code, text = exit_code("drain", "--timeout", "0.5")
+
+    assert (code, text.splitlines()) == (1, [f"due and unsent: dispatches {unsent}"])
+
+
+def test_drain_ends_when_the_dispatch_is_sent(committed: None, alice: User) -> None:
+    row = dispatch(alice, "sending", AGO)
+
+    def send() -> None:
+        time.sleep(1)
+        Dispatch.objects.filter(pk=row.pk).update(state="sent", sent_at=clock.now())
+        connection.close()
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    text = run("drain", "--timeout", "20")
+    worker.join()
+    assert text.splitlines() == ["not confirmed by staff: tasks 1", "Nothing is due."]
+
+
+def test_drain_leaves_what_is_not_due_paused_or_waits_for_staff(committed: None, alice: User) -> None:
+    dispatch(alice, "planned", SOON, "planned")
+    dispatch(alice, "planned", AGO, "paused")
+    dispatch(alice, "sent", AGO)
+    dispatch(alice, "sent", AGO)
+    for settled in ("confirmed", "unconfirmed", "refused", "cancelled"):
+        dispatch(alice, settled, AGO)
+
+    assert run("drain", "--timeout", "5").splitlines() == ["not confirmed by staff: tasks 2", "Nothing is due."]
 
 
 # --- apitoken, fill ---------------------------------------------------------------------------------------------------

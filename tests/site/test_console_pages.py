@@ -9,9 +9,10 @@ from django.test import Client
 from campaigns.models import Welcome, WelcomeRule
 from contacts.models import Channel, Customer, Follow, Staff, SyncRun, SyncStep
 from groups.models import GroupChat
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import ApiToken, AuditRecord, User, Work
 from scrm.base.models.token import digest
+from scrm.base.roles import Role
 from scrm.wecom.models import Callback
 from tests.site import world
 
@@ -255,7 +256,7 @@ class TestUsers:
         user = User.objects.create_user("dora", password="dora", is_staff=True)
         form = text_of(console, f"/admin/base/user/{user.pk}/change/")
         assert "销售" in form and "客服" in form
-        data = {"username": "dora", "is_active": "on", "is_staff": "on", "department_ids": ["2"]}
+        data = {"username": "dora", "is_active": "on", "role": "operator", "department_ids": ["2"]}
         assert console.post(f"/admin/base/user/{user.pk}/change/", data).status_code == 302
         user.refresh_from_db()
         assert list(Staff.objects.visible_to(user)) == [wanglei]
@@ -279,6 +280,7 @@ class TestUsers:
 
         client = Client(headers={"host": "localhost"})
         client.force_login(bob)
+        roles.give(bob, Role.STAFF)
         assert client.get("/admin/campaigns/welcomerule/add/").status_code == 403
         bob.user_permissions.add(Permission.objects.get(codename="add_welcomerule"))
         assert client.get("/admin/campaigns/welcomerule/add/").status_code == 200

@@ -207,7 +207,9 @@ def test_the_page_moves_only_when_numbers_moved(busy: Book, client: Client, wang
     client.force_login(busy.user)
     address = f"/dashboards/data.json?{INTERVAL}"
     first = client.get(address).json()
-    assert set(first["parts"]) == {"cards", "funnel", "table", "welcome", "trend-adds", "trend-chats"}
+    assert set(first["parts"]) == {
+        "cards", "broadcasts", "funnel", "table", "welcome", "trend-adds", "trend-chats",
+    }  # fmt: skip
     assert first["charts"]["adds"]["series"][0]["values"][0] == 3
 
     same = client.get(address, {"stamp": first["stamp"], "from": "2026-03-03", "to": "2026-03-17"})
@@ -216,6 +218,37 @@ def test_the_page_moves_only_when_numbers_moved(busy: Book, client: Client, wang
     FillState.objects.update(filled_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
     moved = client.get(address, {"stamp": first["stamp"], "from": "2026-03-03", "to": "2026-03-17"})
     assert "parts" in moved.json()
+
+
+def test_todays_broadcasts_are_told_with_their_rows(
+    book: Book, wanglei: Staff, zhaomin: Staff, bob: User, see: Callable[..., str]
+) -> None:
+    book.person()
+    assert _links(see(f"/dashboards/?{INTERVAL}"), "rows/deliveries_planned") == []
+    broadcast = book.broadcast(at(40, 9))
+    confirmed, waiting = (
+        book.task(broadcast, wanglei, "confirmed", confirmed_at=at(40, 10)),
+        book.task(broadcast, zhaomin),
+    )
+    book.delivery(confirmed, book.chat("福利群", wanglei), "sent", at(40, 10), reach=120)
+    for _ in range(2):
+        book.delivery(waiting, book.person())
+    book.delivery(book.task(book.broadcast(at(39)), wanglei), book.person())
+
+    links = _links(see(f"/dashboards/?{INTERVAL}"), "rows/deliveries_planned")
+    assert [number for _, number in links] == [3, 1, 2]
+    assert [_rows(see(address)) for address, _ in links] == [3, 1, 2]
+    assert "120" in see(links[1][0])
+    assert [number for _, number in _links(see(f"/dashboards/?{INTERVAL}", bob), "rows/deliveries_planned")] == [1, 1]
+
+
+def test_the_page_moves_when_a_task_of_today_does(busy: Book, client: Client, wanglei: Staff) -> None:
+    client.force_login(busy.user)
+    stamp = client.get("/dashboards/data.json").json()["stamp"]
+
+    busy.task(busy.broadcast(at(40, 9)), wanglei)
+
+    assert "parts" in client.get("/dashboards/data.json", {"stamp": stamp}).json()
 
 
 def test_the_chart_and_its_table_hold_the_same_numbers(busy: Book, client: Client) -> None:

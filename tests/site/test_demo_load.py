@@ -1,13 +1,16 @@
 """The demo's history: loaded in bulk, once, silently, and equal to what the stand-in shows."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.models import Count, Sum
 
 from analytics.models import Fact
-from campaigns.models import Welcome
+from campaigns.models import PARTITIONS, Broadcast, Delivery, Dispatch, Reminder, Welcome
+from campaigns.sending import rules
 from contacts import sync
 from contacts.connection import connected_at
 from contacts.models import Channel, Customer, Follow, Staff, SyncRun
@@ -17,7 +20,9 @@ from scrm.base.models import Announcement, Work
 from scrm.site.demo.load import load
 from scrm.site.demo.options import Options
 from scrm.standin.scenarios import history
+from scrm.standin.scenarios.rows import History
 from scrm.standin.server import StandIn
+from scrm.wecom.api import messages
 
 CUSTOMERS, DAYS = 400, 10
 
@@ -110,3 +115,69 @@ def test_a_full_sync_finds_that_history_and_platform_agree(world: StandIn, optio
     run = sync.run_inline(sync.start())
 
     assert (run.state, run.error, run.drift) == ("done", "", {})
+
+
+# --- broadcasts -------------------------------------------------------------------------------------------------------
+
+
+def told(options: Options) -> History:
+    return history("beauty", customers=CUSTOMERS, days=DAYS, until=dt.datetime.fromisoformat(options.until))
+
+
+def test_loads_every_broadcast_of_the_history_settled(committed: None, options: Options) -> None:
+    rows = told(options)
+    load(options)
+
+    asked = [task for task in rows.tasks if task.broadcast is not None]
+    assert len(rows.broadcasts) > 8 * (DAYS - 1)
+    assert Broadcast.objects.filter(state="done").count() == Broadcast.objects.count() == len(rows.broadcasts)
+    assert dict(Dispatch.objects.order_by().values_list("state").annotate(Count("pk"))) == {
+        "confirmed": sum(task.confirmed_at is not None for task in asked),
+        "unconfirmed": sum(task.confirmed_at is None for task in asked),
+    }
+    assert not Dispatch.objects.unsettled().exists()
+    assert Reminder.objects.count() == sum(len(task.reminded_at) for task in asked)
+    assert PARTITIONS.stray_rows() == 0
+
+
+def test_deliveries_say_what_became_of_each_recipient(committed: None, options: Options) -> None:
+    asked = [task for task in told(options).tasks if task.broadcast is not None]
+    load(options)
+
+    expected: Counter[str] = Counter()
+    for task in asked:
+        expected.update(("unconfirmed", "sent", "not_friend", "over_quota")[status] for status in task.statuses)
+        expected["excluded"] += len(task.dropped)
+    states = dict(Delivery.objects.chosen().order_by().values_list("state").annotate(Count("pk")))
+    assert states == {state: count for state, count in expected.items() if count and state != "excluded"}
+    assert Delivery.objects.filter(reason="lost").count() == expected["excluded"]
+    sums = Dispatch.objects.aggregate(sent=Sum("count_sent"), expired=Sum("count_unconfirmed"), reach=Sum("reach"))
+    assert (sums["sent"], sums["expired"]) == (expected["sent"], expected["unconfirmed"])
+    assert sums["reach"] == Delivery.objects.aggregate(reach=Sum("reach"))["reach"] > expected["sent"]
+    for broadcast in Broadcast.objects.prefetch_related("dispatches"):
+        assert broadcast.planned == sum(dispatch.recipients for dispatch in broadcast.dispatches.all())
+        assert all(dispatch.open_count == 0 for dispatch in broadcast.dispatches.all())
+
+
+def test_the_platform_has_the_same_quota_and_results(world: StandIn, options: Options) -> None:
+    load(options)
+
+    month = dt.datetime.fromisoformat(options.until).astimezone(rules.BEIJING)
+    by_hand: Counter[str] = Counter()
+    for task in told(options).tasks:
+        if task.broadcast is None and task.confirmed_at is not None:
+            same = clock.from_unix(task.confirmed_at).astimezone(rules.BEIJING).month == month.month
+            by_hand.update(task.receivers if same else ())
+    rule = rules.receive_rule(clock.now())
+    sent = Delivery.objects.filter(state="sent", sent_at__gte=rule.start)
+    ours = Counter(dict(sent.order_by().values_list("customer__external_userid").annotate(Count("pk"))))
+    ours += Counter(dict(sent.order_by().values_list("chat__chat_id").annotate(Count("pk"))))
+    ours.pop(None)
+    assert world.world.quota.used.get(f"m{month:%Y-%m}", {}) == dict(ours + by_hand)
+
+    confirmed = Dispatch.objects.filter(state="confirmed").select_related("staff", "broadcast")
+    for dispatch in (confirmed.filter(broadcast__to="group")[0], confirmed.filter(broadcast__to="single")[0]):
+        assert [task.confirmed for task in messages.fetch_tasks(dispatch.msgid)] == [True]
+        results = [row for page in messages.fetch_results(dispatch.msgid, dispatch.staff.userid) for row in page]
+        assert Counter(row.status for row in results)[1] == dispatch.count_sent
+        assert {row.sent_at for row in results if row.status == 1} == {dispatch.confirmed_at}

@@ -4,14 +4,15 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
 from campaigns import handposts
 from campaigns.models import HandPost, HandPostTick
 from contacts.models import Notice, Staff
 from groups.models import GroupChat
+from scrm.base import roles
 from scrm.base.models import AuditRecord, User
+from scrm.base.roles import Role
 
 LIST = "/admin/campaigns/handpost/"
 
@@ -27,9 +28,7 @@ def chats(wanglei: Staff, zhaomin: Staff) -> None:
 
 @pytest.fixture
 def operator(bob: User) -> Client:
-    """bob, who may make and cancel."""
-    rights = Permission.objects.filter(codename__in=["add_handpost", "change_handpost"])
-    bob.user_permissions.set(rights)
+    """bob, whose role may make and cancel."""
     return client_of(bob)
 
 
@@ -115,6 +114,7 @@ def test_buttons_remind_and_cancel(operator: Client, alice: User, bob: User) -> 
 
 def test_without_the_right_it_is_read_only(alice: User, bob: User) -> None:
     post = handposts.make(alice, name="早安", text="早上好", chat_ids=["wr福利一群"])
+    roles.give(bob, Role.STAFF)
     client = client_of(bob)
 
     assert client.get(f"{LIST}{post.pk}/change/").status_code == 200

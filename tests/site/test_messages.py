@@ -58,9 +58,13 @@ def test_translations_speak_chinese() -> None:
     latin = {
         str(entry.id) for entry in messages.load() if entry.id and not re.search(r"[\u4e00-\u9fff]", str(entry.string))
     }
-    assert latin <= {"%(greeting)s, %(name)s", "%(a)s of %(b)s", " By %(filter_title)s ", "%(app)s administration"}, (
-        latin
-    )
+    assert latin <= {
+        "%(greeting)s, %(name)s",
+        "%(a)s of %(b)s",
+        " By %(filter_title)s ",
+        "%(app)s administration",
+        "Redis",
+    }, latin
 
 
 @pytest.mark.parametrize(

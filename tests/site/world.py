@@ -3,17 +3,20 @@
 import datetime as dt
 import hashlib
 
+from django.test import override_settings
+
 from campaigns.models import HandPost, HandPostTick, Welcome, WelcomeRule
+from campaigns.sending import compose, pace
 from contacts import search
 from contacts.models import Channel, Customer, Follow, Notice, Staff, SyncRun, Tag, TagGroup
 from groups.models import ChatGap, GroupChat, Stay
-from scrm.base import audit
+from scrm.base import audit, clock
 from scrm.base.models import ApiToken, User, Work
 from scrm.wecom.models import ApiCall, Callback
 
 
 def build(wanglei: Staff, zhaomin: Staff, admin: User, moment: dt.datetime, *, size: int = 2) -> None:
-    """`size` customers for each of the two, one chat each, welcomes, callbacks, work, calls, a sync, a token."""
+    """`size` customers for each of the two, one chat each, broadcasts, welcomes, callbacks, work, calls, a sync, a token."""
     Channel.objects.create(state="ch1", name="包裹卡")
     tag = Tag.objects.create(tag_id="t1", group=TagGroup.objects.create(group_id="g1", name="肤质"), name="干皮")
     for staff in (wanglei, zhaomin):
@@ -22,6 +25,8 @@ def build(wanglei: Staff, zhaomin: Staff, admin: User, moment: dt.datetime, *, s
     _callbacks(moment, size)
     ApiCall.objects.bulk_create([ApiCall(api="externalcontact/get", errcode=40096, ms=80) for _ in range(size)])
     SyncRun.objects.create(state=SyncRun.State.DONE, started_at=moment, finished_at=moment, started_by=admin)
+    with override_settings(QUIET_HOURS="none"):  # tests run at any hour
+        _broadcasts(wanglei, zhaomin, admin)
     ApiToken.issue(admin, "read")
     audit.record("sync.start", user=admin, subject="#1")
 
@@ -69,6 +74,21 @@ def _hand_posts(staff: Staff, admin: User, moment: dt.datetime, size: int) -> No
             created_by=admin, created_at=moment,
         )  # fmt: skip
         HandPostTick.objects.create(post=post, chat=chat, staff=staff)
+
+
+def _broadcasts(wanglei: Staff, zhaomin: Staff, admin: User) -> None:
+    """One to each chat, approved, and a draft to everybody."""
+    for staff in (wanglei, zhaomin):
+        broadcast = compose.draft(
+            admin, name=f"{staff.name}的上新", audience_={"chat_ids": [f"wr{staff.userid}"]}, text=f"{staff.name}：新品到了",
+            confirm_by=clock.now() + dt.timedelta(hours=2),
+        )  # fmt: skip
+        broadcast.save()
+        pace.approve(broadcast, admin)
+    Work.objects.filter(lane=pace.SEND).delete()  # nobody works here, and pages of work count their own
+    compose.draft(
+        admin, name="会员日", audience_={"filter": {}}, text="会员日见", confirm_by=clock.now() + dt.timedelta(hours=2)
+    ).save()
 
 
 def _callbacks(moment: dt.datetime, size: int) -> None:

@@ -1,6 +1,6 @@
 """The page class of the console: denied unless opened, scoped, read-only unless said otherwise, no query per row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -9,15 +9,17 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from scrm.base import audit
+from scrm.base import audit, clock, roles
+from scrm.base.console.exports import BATCH, csv_answer
 from scrm.base.console.filters import ViewFilter
-from scrm.base.console.panels import filters_of, panels_of
+from scrm.base.console.panels import actions_of, filters_of, panels_of
 from scrm.base.console.unfold import ChangeList, ModelAdmin
 from scrm.base.console.who import user_of
 
@@ -25,10 +27,14 @@ Text = str | Promise
 
 
 class PreparedChangeList(ChangeList):
-    """Lets the page fetch what its columns show for all rows at once."""
+    """Lets the page fetch what its columns show for all rows at once, and tells the empty state whom it speaks to."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        user, page = user_of(request), self.model_admin
+        scoped = page.scoped and page.open_to_staff  # type: ignore[attr-defined]
+        self.without_scope = scoped and not (user.has_full_scope or user.department_ids or user.wecom_userid)
+        self.may_add = page.has_add_permission(request)
         if not (self.query or self.has_active_filters):
             self.full_result_count = self.result_count  # nothing is left out: no "show all"
         self.result_list = list(self.result_list)
@@ -38,8 +44,9 @@ class PreparedChangeList(ChangeList):
 class ConsolePage(ModelAdmin):
     """A list and its detail pages.
 
-    Closed to everybody but superusers unless `open_to_staff`; then every row goes through `visible_to(user)`, except on
-    pages that say `scoped = False` because their rows name no customer.
+    Closed to everybody but administrators unless `open_to_staff`; then to those whose role may view the model
+    (scrm.site.rights), and every row goes through `visible_to(user)`, except on pages that say `scoped = False` because
+    their rows name no customer. Buttons of open pages need the right to change, or the one named in `deed_rights`.
     """
 
     open_to_staff = False
@@ -47,6 +54,8 @@ class ConsolePage(ModelAdmin):
     changeable = False  # add and change by Django's permissions; nobody otherwise
     views: Sequence[tuple[str, Text]] = ()
     counted_views = False
+    deed_rights: Mapping[str, str] = {}  # address part of a button → permission, as "base.reveal"
+    export_head: Sequence[Text] = ()  # titles of the columns of the list as a file; none: it can't be exported
     detail_template = ""
     nothing_yet: Text = ""  # why the list is empty before anything came, and what to do
 
@@ -69,7 +78,9 @@ class ConsolePage(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         user = request.user
-        return bool(user.is_active and user.is_staff and (user.is_superuser or self.open_to_staff))
+        if not (user.is_active and user.is_staff):
+            return False
+        return bool(user.is_superuser or (self.open_to_staff and super().has_view_permission(request, obj)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.changeable and super().has_add_permission(request)
@@ -84,6 +95,11 @@ class ConsolePage(ModelAdmin):
         own = list(super().get_list_filter(request))
         return [*([ViewFilter] if self.views else []), *own, *filters_of(self.opts.label)]
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        added = {action.__name__: action for action in actions_of(self.opts.label, request)}
+        words = {name: getattr(action, "short_description", name) for name, action in added.items()}
+        return {**super().get_actions(request), **{name: (added[name], name, words[name]) for name in added}}
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PreparedChangeList
 
@@ -97,8 +113,19 @@ class ConsolePage(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(
             request,
-            {"console_views": self._tabs(request), "title": self.opts.verbose_name_plural, **(extra_context or {})},
+            {
+                "console_views": self._tabs(request),
+                "export_address": self._export_address(request),
+                "title": self.opts.verbose_name_plural,
+                **(extra_context or {}),
+            },
         )
+
+    def _export_address(self, request: HttpRequest) -> str:
+        """Where the list goes out as a file, filtered as it is; empty where it can't or the user may not."""
+        if not self.export_head or not self.may_do(request, "export"):
+            return ""
+        return f"{self.list_address()}export/?{request.GET.urlencode()}"
 
     def _tabs(self, request: HttpRequest) -> list[dict[str, Any]]:
         if not self.views:
@@ -161,33 +188,60 @@ class ConsolePage(ModelAdmin):
         """Buttons of the list: address part → method(request)."""
         return {}
 
+    def export_cells(self, request: HttpRequest, rows: list[Any]) -> Iterable[Sequence[Any]]:
+        """A line of the file for each row, under `export_head`."""
+        raise NotImplementedError
+
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered in the address, for those with the right of export; noted before the first line."""
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        name = str(self.opts.model_name)
+        audit.record(
+            f"{name}.export", user=user_of(request), subject=str(self.opts.verbose_name_plural), request=request,
+            count=rows.count(), filters={key: value for key, value in request.GET.items() if value},
+        )  # fmt: skip
+        return csv_answer(
+            f"{name}-{clock.today()}.csv", self.export_head, rows.iterator(chunk_size=BATCH),
+            lambda some: self.export_cells(request, some),
+        )  # fmt: skip
+
     def get_urls(self) -> list[URLPattern]:
         base = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(self._deed(deed)), name=f"{base}_{name}")
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(self._deed(name, deed)), name=f"{base}_{name}")
             for name, deed in self.deeds().items()
         ]
         own += [
-            path(f"{name}/", self.admin_site.admin_view(self._list_deed(deed)), name=f"{base}_{name}")
-            for name, deed in self.list_deeds().items()
+            path(f"{name}/", self.admin_site.admin_view(self._list_deed(name, deed)), name=f"{base}_{name}")
+            for name, deed in [*self.list_deeds().items(), *([("export", self._export)] if self.export_head else [])]
         ]
         return own + super().get_urls()
 
-    def _deed(self, deed: Any) -> Any:
+    def may_do(self, request: HttpRequest, deed: str) -> bool:
+        """Whether the user may press the button."""
+        return self.has_view_permission(request) and request.user.has_perm(self._right(deed))
+
+    def _right(self, deed: str) -> str:
+        rights = {"export": roles.EXPORT, **self.deed_rights}
+        return rights.get(deed, f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def _deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             found = self.find(request, object_id)
             if isinstance(found, HttpResponse):
                 return found
+            if not self.may_do(request, name):
+                raise PermissionDenied(roles.refusal(self._right(name)))
             if request.method != "POST":
                 return redirect(self.detail_address(found))
             return deed(request, found) or redirect(self.detail_address(found))
 
         return view
 
-    def _list_deed(self, deed: Any) -> Any:
+    def _list_deed(self, name: str, deed: Any) -> Any:
         def view(request: HttpRequest) -> HttpResponse:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
+            if not self.may_do(request, name):
+                raise PermissionDenied(roles.refusal(self._right(name)))
             if request.method != "POST":
                 return redirect(self.list_address())
             return deed(request) or redirect(self.list_address())

@@ -1,4 +1,4 @@
-"""Panels that a higher room adds to a lower room's page: it registers them in its admin module."""
+"""Panels, filters and actions that a higher room adds to a lower room's page: it registers them in its admin module."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 Build = Callable[[HttpRequest, Any], Mapping[str, Any] | None]
+Action = Callable[[Any, HttpRequest, Any], Any]  # page, request, chosen rows
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Panel:
 
 _panels: dict[str, list[Panel]] = {}
 _filters: dict[str, list[Any]] = {}
+_actions: dict[str, list[tuple[Action, str]]] = {}
 
 
 def add_panel(page: str, template: str, build: Build, *, order: int = 50) -> None:
@@ -45,3 +47,13 @@ def add_filter(page: str, list_filter: Any) -> None:
 def filters_of(page: str) -> list[Any]:
     """Filters that higher rooms added."""
     return list(_filters.get(page, []))
+
+
+def add_action(page: str, action: Action, *, right: str) -> None:
+    """Adds a deed for chosen rows to the list of `page` (`app.Model`), for users with the permission `right`."""
+    _actions.setdefault(page, []).append((action, right))
+
+
+def actions_of(page: str, request: HttpRequest) -> list[Action]:
+    """Actions that higher rooms added and this user may do."""
+    return [action for action, right in _actions.get(page, []) if request.user.has_perm(right)]

@@ -7,12 +7,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from scrm.base.roles import Role, role_of
+
 
 class User(AbstractUser):
     """An operator, manager, administrator or staff member of the company.
 
-    `department_ids` are the platform's ids of the departments whose rows the user sees, children included; superusers
-    see everything, a user without departments sees nothing of any customer.
+    `department_ids` are the platform's ids of the departments whose rows the user sees, children included; administrators
+    see everything, a user without departments sees nothing of any customer but those of the own WeCom account.
     """
 
     department_ids = ArrayField(models.IntegerField(), default=list, blank=True, verbose_name=_("departments in scope"))
@@ -24,6 +26,12 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = [("export", _("export personal data")), ("reveal", _("reveal masked personal data"))]
+
+    @property
+    def role(self) -> Role | None:
+        """One of the fixed roles (scrm.base.roles), or none."""
+        return role_of(self)
 
     @property
     def has_full_scope(self) -> bool:

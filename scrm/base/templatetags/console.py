@@ -34,3 +34,10 @@ def ago_real(value: dt.datetime | None) -> SafeString:
 def of(value: Any, whole: Any) -> str:
     """A share in per cent for a bar's width: `{{ people|of:200 }}`."""
     return f"{min(100.0, 100 * float(value or 0) / float(whole)):.1f}" if whole else "0"
+
+
+@register.filter
+def budget(value: int, whole: int) -> SafeString:
+    """`1,200 / 7,000` over a bar that turns orange at 80 % and red when nothing is left."""
+    kind = "bad" if value >= whole else "warn" if value >= 0.8 * whole else ""
+    return formats.bar(value, whole, kind)

@@ -7,7 +7,7 @@ holds. Three failed attempts put a row into quarantine with the error; it never 
 
 from scrm.base.work.claim import Claim, LeaseLost
 from scrm.base.work.lanes import Again, Lane, lane, lanes, lanes_of_queue
-from scrm.base.work.queue import enqueue, enqueue_many, replay
+from scrm.base.work.queue import enqueue, enqueue_many, replay, replay_failed
 
 __all__ = [
     "Again",
@@ -20,4 +20,5 @@ __all__ = [
     "lanes",
     "lanes_of_queue",
     "replay",
+    "replay_failed",
 ]

@@ -34,3 +34,14 @@ def replay(source_kind: str, source_ids: Iterable[int]) -> int:
     for lane in names:
         doorbell.ring_after_commit(lane)
     return count
+
+
+def replay_failed(lane: str) -> int:
+    """Opens everything of this lane again that was set aside; what other lanes did stays done. Returns how much."""
+    failed = Work.objects.filter(lane=lane, state=Work.State.QUARANTINED)
+    count = failed.update(
+        state=Work.State.WAITING, attempts=0, error="", not_before=Now(), created_at=Now(), settled_at=None
+    )
+    if count:
+        doorbell.ring_after_commit(lane)
+    return count

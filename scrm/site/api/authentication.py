@@ -2,14 +2,14 @@
 
 import datetime as dt
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import ApiToken, User
 from scrm.base.models.token import digest
 
@@ -35,7 +35,8 @@ class TokenAuthentication(BaseAuthentication):
 
 def _find(text: str) -> ApiToken | None:
     tokens = ApiToken.objects.select_related("user").filter(revoked_at__isnull=True, user__is_active=True)
-    return tokens.filter(digest=digest(text)).first()
+    with_role = Exists(roles.holders().filter(pk=OuterRef("user")))  # asked here: a query less for every call
+    return tokens.annotate(of_somebody_with_a_role=with_role).filter(digest=digest(text)).first()
 
 
 def _note_use(token: ApiToken) -> None:

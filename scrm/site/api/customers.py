@@ -15,7 +15,10 @@ from contacts import timeline
 from contacts.models import Channel, Customer, Follow
 from contacts.querysets import CustomerQuerySet
 from groups.models import Stay
-from scrm.base.models import User
+from scrm.base import audit
+from scrm.base.limits import Bucket
+from scrm.base.masking import Veil
+from scrm.base.models import ApiToken, User
 from scrm.site.api import examples
 from scrm.site.api.moments import MomentField
 from scrm.site.api.pagination import Pages
@@ -30,11 +33,15 @@ from scrm.site.api.shapes import (
 )
 from scrm.site.api.views import ApiView, ListView, Query, found
 
+_REVEALS = Bucket("api-reveals-noted", "1/hour")
+
 
 @dataclass(frozen=True)
 class FollowRow:
     period: Follow
     tags: list[TagRow]
+    remark: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,8 @@ class FollowShape(serializers.Serializer[FollowRow]):
     ended_by = serializers.ChoiceField(source="period.ended_by", choices=Follow.EndedBy.values, allow_null=True)
     add_way = serializers.IntegerField(source="period.add_way", allow_null=True, help_text="The platform's integer.")
     state = TextOrNull(source="period.state", help_text="As the platform gave it, also where no channel has it.")
-    remark = serializers.CharField(source="period.remark")
-    description = serializers.CharField(source="period.description")
+    remark = serializers.CharField(help_text="Numbers in it are masked for users without the right to reveal them.")
+    description = serializers.CharField(help_text="As `remark`.")
     tags = TagShape(many=True)
 
     def to_representation(self, instance: FollowRow) -> dict[str, Any]:
@@ -78,6 +85,9 @@ class CustomerShape(serializers.Serializer[CustomerRow]):
     lost_at = serializers.DateTimeField(
         source="person.lost_at", allow_null=True, help_text="When customer or staff ended the last open period."
     )
+    do_not_contact_at = serializers.DateTimeField(
+        source="person.do_not_contact_at", allow_null=True, help_text="Wants no broadcasts since."
+    )
     tags = TagShape(many=True, help_text="The union over open periods.")
     follows = FollowShape(many=True, help_text="Every period, latest first.")
     group_chats = serializers.ListField(child=serializers.CharField(), help_text="Ids of the chats they sit in now.")
@@ -94,6 +104,9 @@ class CustomerQuery(Query):
     added_after = MomentField(required=False, help_text="First added at this moment or later.")
     added_before = MomentField(required=False, help_text="First added before this moment.")
     lost = serializers.BooleanField(required=False, help_text="`true`: only lost ones, `false`: none of them.")
+    do_not_contact = serializers.BooleanField(
+        required=False, help_text="`true`: only those who want no broadcasts, `false`: none of them."
+    )
     q = serializers.CharField(required=False, max_length=64, help_text="Part of the name, also in pinyin; or the id.")
 
 
@@ -108,7 +121,10 @@ class Customers(ListView[Customer]):
         return narrowed(Customer.objects.added().visible_to(self.user), self.asked, self.user)
 
     def prepare(self, page: list[Customer]) -> Sequence[CustomerRow]:
-        return customer_rows(page, self.user)
+        veil = Veil(self.user)
+        rows = customer_rows(page, self.user, veil)
+        note_reveal(self.request, veil)
+        return rows
 
 
 @extend_schema(tags=["customers"], summary="One customer", responses=CustomerShape, examples=[examples.CUSTOMER])
@@ -117,7 +133,10 @@ class OneCustomer(ApiView):
 
     def get(self, request: Request, external_userid: str) -> Response:
         customer = found(Customer.objects.added().visible_to(self.user), external_userid=external_userid)
-        return Response(CustomerShape(customer_rows([customer], self.user)[0]).data)
+        veil = Veil(self.user)
+        (row,) = customer_rows([customer], self.user, veil)
+        note_reveal(request, veil)
+        return Response(CustomerShape(row).data)
 
 
 def narrowed(customers: CustomerQuerySet, asked: dict[str, Any], user: User) -> CustomerQuerySet:
@@ -133,12 +152,21 @@ def narrowed(customers: CustomerQuerySet, asked: dict[str, Any], user: User) -> 
         customers = customers.filter(Exists(stays.filter(customer=OuterRef("pk"))))
     if "lost" in asked:
         customers = customers.filter(lost_at__isnull=not asked["lost"])
+    if "do_not_contact" in asked:
+        customers = customers.filter(do_not_contact_at__isnull=not asked["do_not_contact"])
     plain = {"channel": "first_state", "added_after": "first_added_at__gte", "added_before": "first_added_at__lt"}
     customers = customers.filter(**{field: asked[name] for name, field in plain.items() if name in asked})
     return customers.named_like(asked["q"]) if "q" in asked else customers
 
 
-def customer_rows(page: Sequence[Customer], user: User) -> list[CustomerRow]:
+def note_reveal(request: Request, veil: Veil) -> None:
+    """A program reads page after page: what it saw in full is noted once an hour for each token."""
+    token = request.auth
+    if veil.lifted and isinstance(token, ApiToken) and _REVEALS.allow(token.hint):
+        audit.record("customer.reveal", user=token.user, subject=str(token), request=request, through="API")
+
+
+def customer_rows(page: Sequence[Customer], user: User, veil: Veil) -> list[CustomerRow]:
     """Follows, tags, channels and chats of all customers of a page, each in one query."""
     follows: dict[int, list[Follow]] = defaultdict(list)
     periods = Follow.objects.visible_to(user).filter(customer__in=page).select_related("staff")
@@ -151,15 +179,22 @@ def customer_rows(page: Sequence[Customer], user: User) -> list[CustomerRow]:
     tags = tags_by_id(tag_id for rows in follows.values() for follow in rows for tag_id in follow.tag_ids)
     channels = channels_by_state(customer.first_state for customer in page)
     return [
-        _row(customer, follows[customer.pk], tags, channels.get(customer.first_state), chats[customer.pk])
+        _row(
+            customer,
+            [_follow(row, tags, veil) for row in follows[customer.pk]],
+            channels.get(customer.first_state),
+            chats[customer.pk],
+        )
         for customer in page
     ]
 
 
-def _row(
-    customer: Customer, follows: list[Follow], tags: dict[str, TagRow], channel: Channel | None, chats: list[str]
-) -> CustomerRow:
-    rows = [FollowRow(follow, [tags[tag_id] for tag_id in follow.tag_ids if tag_id in tags]) for follow in follows]
+def _follow(follow: Follow, tags: dict[str, TagRow], veil: Veil) -> FollowRow:
+    known = [tags[tag_id] for tag_id in follow.tag_ids if tag_id in tags]
+    return FollowRow(follow, known, veil(follow.remark), veil(follow.description))
+
+
+def _row(customer: Customer, rows: list[FollowRow], channel: Channel | None, chats: list[str]) -> CustomerRow:
     union = {tag.id: tag for row in rows if row.period.ended_at is None for tag in row.tags}
     return CustomerRow(customer, channel, rows, [union[tag_id] for tag_id in sorted(union)], chats)
 

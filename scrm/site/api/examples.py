@@ -16,7 +16,8 @@ CUSTOMER = _answer(
     "Customer",
     {
         "external_userid": "wmXiaolin", "name": "小林", "type": 1, "gender": 2, "unionid": "oXiaolin",
-        "channel": _CHANNEL, "first_added_at": "2026-11-20T10:00:00+08:00", "lost_at": None, "tags": [_TAG],
+        "channel": _CHANNEL, "first_added_at": "2026-11-20T10:00:00+08:00", "lost_at": None,
+        "do_not_contact_at": None, "tags": [_TAG],
         "follows": [
             {
                 "userid": "wanglei", "added_at": "2026-11-20T10:00:00+08:00", "half": False, "ended_at": None,
@@ -66,6 +67,47 @@ WELCOME = _answer(
         "text": "您好,我是王磊。", "outcome": "sent", "reason": None, "errcode": 0, "attempts": 1,
         "happened_at": "2026-11-20T10:00:00+08:00", "received_at": "2026-11-20T10:00:00.210+08:00",
         "accepted_at": "2026-11-20T10:00:00.690+08:00", "latency_ms": 690,
+    },
+)  # fmt: skip
+_BROADCAST = {
+    "id": 12, "name": "双11预告", "to": "customers", "content": {"text": "今晚八点开抢", "attachments": []},
+    "state": "running", "stop_reason": None, "created_by": "limei", "created_at": "2026-11-10T09:30:00+08:00",
+    "approved_by": "chenjie", "approved_at": "2026-11-10T09:40:00+08:00", "create_at": "2026-11-10T10:00:00+08:00",
+    "confirm_by": "2026-11-10T13:00:00+08:00", "finished_at": None, "excluded": {"half": 3, "receive_rule": 14},
+    "deliveries_planned": 1200, "deliveries_sent": 760, "deliveries_not_friend": 4, "deliveries_over_quota": 6,
+    "deliveries_refused": 0, "deliveries_unconfirmed": 0, "deliveries_cancelled": 0, "deliveries_unknown": 0,
+    "deliveries_open": 430, "delivery_rate": 0.6333333333333333, "group_reach": 760, "tasks": 3, "tasks_created": 3,
+    "tasks_confirmed": 2, "confirm_rate": 0.6666666666666666, "on_time_rate": 0.6666666666666666,
+    "confirmations_per_staff": 1.0,
+}  # fmt: skip
+BROADCAST = _answer("Broadcast", _BROADCAST)
+ONE_BROADCAST = _answer(
+    "Broadcast",
+    {
+        **_BROADCAST,
+        "plan": {
+            "planned": 1200, "excluded": {"half": 3, "receive_rule": 14}, "dispatches": 3,
+            "taps": {"wanglei": 1, "zhaomin": 2},
+        },
+    },
+)  # fmt: skip
+NEW_BROADCAST = OpenApiExample(
+    "New broadcast",
+    value={
+        "name": "双11预告", "audience": {"external_userids": ["wmXiaolin"]},
+        "content": {
+            "text": "今晚八点开抢",
+            "attachments": [{"msgtype": "link", "link": {"title": "会场", "url": "https://h5.example.com/1111"}}],
+        },
+        "create_at": "2026-11-10T10:00:00+08:00", "confirm_by": "2026-11-10T13:00:00+08:00",
+    },
+    request_only=True,
+)  # fmt: skip
+DELIVERY = _answer(
+    "Delivery",
+    {
+        "external_userid": "wmXiaolin", "chat_id": None, "userid": "wanglei", "state": "sent", "reason": None,
+        "msgid": "msgGCAAAXtWyujaWJHDDGi0mAAAA", "sent_at": "2026-11-10T10:12:31+08:00",
     },
 )  # fmt: skip
 CALLBACK = _answer(

@@ -28,7 +28,7 @@ class PointShape(serializers.Serializer[Point]):
     key = serializers.CharField(help_text="Company day, state, chat id or userid; `total` without `by`.")
     label = serializers.CharField(help_text="The key in words.")  # type: ignore[assignment]
     value = serializers.FloatField(
-        allow_null=True, help_text="Counts are whole, rates fractions 0…1, times milliseconds."
+        allow_null=True, help_text="Counts are whole, rates fractions 0…1, means per head numbers, times milliseconds."
     )
     numerator = serializers.IntegerField(allow_null=True)
     denominator = serializers.IntegerField(allow_null=True)
@@ -85,6 +85,8 @@ def _refuse_unanswerable(name: str, asked: dict[str, Any]) -> None:
         raise ValidationError({"by": [_("%(metric)s has no such parts.") % {"metric": name}]})
     if "group_chat" in asked and "group_chat" not in has:
         raise ValidationError({"group_chat": [_("%(metric)s does not know group chats.") % {"metric": name}]})
+    if "channel" in asked and "channel" not in has:
+        raise ValidationError({"channel": [_("%(metric)s does not know channels.") % {"metric": name}]})
 
 
 class DefinitionShape(serializers.Serializer[Any]):

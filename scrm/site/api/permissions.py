@@ -16,7 +16,7 @@ _RANK = {ApiToken.Scope.READ: 0, ApiToken.Scope.WRITE: 1, ApiToken.Scope.ADMIN: 
 
 
 class ScopedAccess(BasePermission):
-    """The scope of the token, then the user's own right.
+    """The scope of the token, then the user's role, then the user's own right.
 
     A view may say: `scopes` {method: scope} where the method's name misleads, `superusers_only`, and `rights`
     {method: Django permission}. Which rows the user sees is the business of `visible_to(user)`.
@@ -30,6 +30,10 @@ class ScopedAccess(BasePermission):
         if _RANK[ApiToken.Scope(token.scope)] < _RANK[needed]:
             raise PermissionDenied(
                 _("This token's scope is %(has)s; %(needed)s is needed.") % {"has": token.scope, "needed": needed.value}
+            )
+        if not getattr(token, "of_somebody_with_a_role", False):
+            raise PermissionDenied(
+                _("The user of this token has no role. An administrator gives one: 系统设置 > 用户.")
             )
         if getattr(view, "superusers_only", False) and not token.user.is_superuser:
             raise PermissionDenied(_("Only for tokens of administrators."))

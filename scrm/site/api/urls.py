@@ -2,6 +2,16 @@
 
 from django.urls import path, re_path
 
+from scrm.site.api.broadcasts import (
+    Approve,
+    Broadcasts,
+    Cancel,
+    Deliveries,
+    OneBroadcast,
+    Pause,
+    Remind,
+    Resume,
+)
 from scrm.site.api.callbacks import Callbacks, OneCallback, Replay
 from scrm.site.api.channels import Channels
 from scrm.site.api.customers import Customers, OneCustomer, Timeline
@@ -30,6 +40,14 @@ urlpatterns = [
     path("group-chats/<str:chat_id>/members/", Members.as_view(), name="members"),
     path("channels/", Channels.as_view(), name="channels"),
     path("welcomes/", Welcomes.as_view(), name="welcomes"),
+    path("broadcasts/", Broadcasts.as_view(), name="broadcasts"),
+    path("broadcasts/<int:pk>/", OneBroadcast.as_view(), name="broadcast"),
+    path("broadcasts/<int:pk>/approve/", Approve.as_view(), name="approve"),
+    path("broadcasts/<int:pk>/pause/", Pause.as_view(), name="pause"),
+    path("broadcasts/<int:pk>/resume/", Resume.as_view(), name="resume"),
+    path("broadcasts/<int:pk>/cancel/", Cancel.as_view(), name="cancel"),
+    path("broadcasts/<int:pk>/remind/", Remind.as_view(), name="remind"),
+    path("broadcasts/<int:pk>/deliveries/", Deliveries.as_view(), name="deliveries"),
     path("metrics/", Metrics.as_view(), name="metrics"),
     path("metrics/dictionary/", Dictionary.as_view(), name="dictionary"),
     path("funnels/", Funnels.as_view(), name="funnels"),

@@ -7,9 +7,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -121,6 +122,14 @@ def refuse(texts: dict[str, str], code: str) -> None:
     """Raises ValidationError where `texts` {name: why} holds anything."""
     if texts:
         raise ValidationError({name: [ErrorDetail(text, code=code)] for name, text in texts.items()})
+
+
+class Conflict(APIException):
+    """What is asked does not go with the present state (409); the detail says why."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = gettext_lazy("Somebody was faster.")
+    default_code = "conflict"
 
 
 @extend_schema(exclude=True)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -21,7 +20,6 @@ from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
 from scrm.site.console.handpost_form import FIELDSETS, HandPostForm
 
-CHANGE = "campaigns.change_handpost"
 _COUNTS = {
     "chats": Count("pk"),
     "done": Count("pk", filter=Q(state="done")),
@@ -133,7 +131,7 @@ class HandPostPage(ConsolePage):
             "whole": sum(row["chats"] for row in owners),
             "left": left,
             "excluded": [(Delivery.Reason(reason).label, count) for reason, count in instance.excluded.items()],
-            "may_change": instance.cancelled_at is None and request.user.has_perm(CHANGE),
+            "may_change": instance.cancelled_at is None and self.may_do(request, "cancel"),
             "is_due": instance.due_at <= clock.now(),
         }
 
@@ -141,24 +139,18 @@ class HandPostPage(ConsolePage):
         return {"cancel": self.cancel, "remind": self.remind}
 
     def cancel(self, request: HttpRequest, row: Any) -> None:
-        self._must_be_allowed(request)
         if handposts.cancel(row, user_of(request)):
             self.say(request, _("Cancelled: it is off the task pages."))
         else:
             self.say(request, _("Somebody cancelled it before."), good=False)
 
     def remind(self, request: HttpRequest, row: Any) -> None:
-        self._must_be_allowed(request)
         count = handposts.remind(row, user_of(request))
         if count:
             words = ngettext("%(n)d member gets a reminder.", "%(n)d members get a reminder.", count)
             self.say(request, words % {"n": count})
         else:
             self.say(request, _("Nobody is left to remind, or they were reminded within this hour."), good=False)
-
-    def _must_be_allowed(self, request: HttpRequest) -> None:
-        if not request.user.has_perm(CHANGE):
-            raise PermissionDenied
 
 
 def _state(post: HandPost, left: int) -> SafeString:

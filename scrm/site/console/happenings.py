@@ -1,4 +1,4 @@
-"""What happened lately, in sentences: friendships, chats, welcomes that did not go out."""
+"""What happened lately, in sentences: friendships, chats, confirmed broadcasts, welcomes that did not go out."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import Welcome
+from campaigns.models import Dispatch, Welcome
 from contacts.models import Channel, Customer, Follow
 from groups.models import Stay
 from scrm.base import clock
 from scrm.base.models import User
+from scrm.site.console.confirmations import address
 
 SHOWN = 16
 _RECENT = dt.timedelta(days=2)
@@ -31,7 +32,7 @@ class Happening:
 def happenings(user: User) -> list[Happening]:
     """The latest within the user's sight, newest first."""
     since = clock.now() - _RECENT
-    found = [*_follows(user, since), *_stays(user, since), *_welcomes(user, since)]
+    found = [*_follows(user, since), *_stays(user, since), *_confirmed(user, since), *_welcomes(user, since)]
     return sorted(found, key=lambda item: item.at, reverse=True)[:SHOWN]
 
 
@@ -67,6 +68,15 @@ def _stay(row: Stay, at: dt.datetime, icon: str, kind: str, text: str) -> Happen
     person = (row.customer and row.customer.name) or row.nickname or _("somebody")
     link = reverse("admin:groups_groupchat_change", args=[row.chat_id])
     return Happening(at, icon, kind, text % {"person": person, "chat": row.chat}, link)
+
+
+def _confirmed(user: User, since: dt.datetime) -> Iterator[Happening]:
+    rows = Dispatch.objects.visible_to(user).filter(sent_at__gte=since - _RECENT, confirmed_at__gte=since)
+    for row in rows.select_related("staff", "broadcast").order_by("-confirmed_at", "-pk")[:SHOWN]:
+        words = {"staff": row.staff, "broadcast": row.broadcast, "n": row.reach}
+        text = _("%(staff)s confirmed “%(broadcast)s”, %(n)d people reached")
+        link = address("change", row.broadcast_id)
+        yield Happening(row.confirmed_at or since, "campaign", "ok", text % words, link)
 
 
 def _welcomes(user: User, since: dt.datetime) -> Iterator[Happening]:

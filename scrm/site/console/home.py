@@ -4,8 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Sum
-from django.db.models.functions import Greatest
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
@@ -20,14 +19,14 @@ from groups.models import GroupChat
 from scrm.base import clock
 from scrm.base.console.who import user_of
 from scrm.base.models import User, Work
-from scrm.site.console import vitals
+from scrm.site.console import allowance, confirmations, vitals
 from scrm.site.console.checklist import checklist
 from scrm.site.console.freshness import freshness
 from scrm.site.console.happenings import happenings
+from scrm.site.console.room import capacity
 
 NOTICEABLE = 0.1  # changes below stay grey
 SHOWN_CHANNELS = 6
-SHOWN_CHATS = 7
 Days = tuple[dt.date, dt.date]
 
 
@@ -50,10 +49,13 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "todos": todos(user),
     }
     if sees:
+        yesterday = net(user)
         context |= {
-            "net": net(user),
+            "confirmations": confirmations.confirmations(user),
+            "allowance": allowance.remembered(user),
+            "net": yesterday,
             "welcome": welcome(user),
-            "capacity": capacity(user),
+            "capacity": capacity(user, yesterday["members"]["plus"]),
             "happenings": happenings(user),
         }
     return context
@@ -196,34 +198,10 @@ def _what_to_do(outcome: str) -> str:
     }.get(Welcome.Outcome(outcome), "")
 
 
-# --- capacity ----------------------------------------------------------------------------------------------------------
-def capacity(user: User) -> dict[str, Any]:
-    """How many chats are nearly full, how much room codes still have, and the fullest chats."""
-    whole = settings.CHAT_SCAN_CAPACITY
-    living = GroupChat.objects.visible_to(user).living()
-    taken = living.aggregate(free=Sum(Greatest(whole - models_f("people"), 0)), people=Sum("people"))
-    return {
-        "capacity": whole,
-        "living": living.count(),
-        "nearly_full": living.nearly_full(whole).count(),
-        "free": taken["free"] or 0,
-        "people": taken["people"] or 0,
-        "fullest": list(living.select_related("owner").order_by("-people", "pk")[:SHOWN_CHATS]),
-        "link": f"{reverse('admin:groups_groupchat_changelist')}?view=nearly_full",
-    }
-
-
-def models_f(name: str) -> Any:
-    """F(name), typed for arithmetic with a number on its left."""
-    from django.db.models import F
-
-    return F(name)
-
-
 # --- to do -------------------------------------------------------------------------------------------------------------
 def todos(user: User) -> list[dict[str, Any]]:
     """What waits for this user: `{"text", "detail", "link", "kind"}`, the worst first."""
-    found = _for_administrators() if user.is_superuser else []
+    found = [*(_for_administrators() if user.is_superuser else []), *confirmations.todos(user)]
     if not WelcomeRule.objects.filter(active=True, channel__isnull=True, staff__isnull=True).exists():
         found.append(_todo(
             _("No default welcome rule is active"), _("Adds that no other rule covers are not greeted."),

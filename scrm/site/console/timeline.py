@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from campaigns.models import Welcome
+from campaigns.models import Delivery, Welcome
 from contacts import timeline
 from contacts.admin.words import ADD_WAYS, word
 from contacts.models import Customer, Follow, Staff
@@ -21,6 +21,7 @@ _ICONS = {
     "joined": ("group_add", "ok"),
     "left": ("group_remove", "warn"),
     "welcome": ("waving_hand", ""),
+    "broadcast": ("campaign", ""),
 }
 
 
@@ -40,7 +41,7 @@ def _row(entry: Entry, staff: dict[str, str]) -> dict[str, Any]:
     return {
         "at": entry.occurred_at,
         "title": entry.title,
-        "what": entry.detail.get("chat_name") or "",
+        "what": entry.detail.get("chat_name") or entry.detail.get("name") or "",
         "detail": " · ".join(part for part in parts if part),
         "icon": icon,
         "kind": kind,
@@ -60,6 +61,8 @@ def _details(entry: Entry) -> list[str]:
         return [word(QUIT_SCENES, detail["quit_scene"])]
     if entry.kind == "welcome":
         return [str(Welcome.Outcome(detail["outcome"]).label), str(detail.get("reason") or "")]
+    if entry.kind == "broadcast":
+        return [str(Delivery.State(detail["state"]).label)]
     return []
 
 

@@ -15,14 +15,12 @@ from campaigns.models import Welcome
 from contacts.models import Customer, SyncRun
 from groups.models import GroupChat
 from scrm.base import clock, redis
-from scrm.base.admin import depths
 from scrm.base.models import Heartbeat
+from scrm.base.work.watch import ALIVE_SECONDS, depths
 from scrm.wecom import brake, quotas, tokens
 from scrm.wecom.callback import counters
 
-__all__ = ["CONTENT_TYPE", "exposition", "token_state", "workers"]
-
-ALIVE_SECONDS = 30.0
+__all__ = ["ALIVE_SECONDS", "CONTENT_TYPE", "exposition", "token_state", "workers"]
 
 
 def workers() -> dict[str, float]:

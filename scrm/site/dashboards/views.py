@@ -16,25 +16,25 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from analytics import fill, welcomes
+from analytics import fill, sendings, welcomes
 from analytics.funnels import TITLES, funnel_rows
 from analytics.metrics import METRICS
 from analytics.metrics import dictionary as definitions
 from analytics.query import Unanswerable, snapshot
 from analytics.rows import Row, Rows
 from analytics.rows import rows as rows_of
-from campaigns.models import Welcome
+from campaigns.models import Delivery, Dispatch, Welcome
 from contacts.connection import connected_at
 from contacts.models import Channel, Customer, Department, Follow, Staff
 from groups.models import GroupChat
 from scrm.base import clock
 from scrm.base.models import User
-from scrm.site.dashboards import cards, greetings, steps, trends, wording
+from scrm.site.dashboards import broadcasts, cards, greetings, steps, trends, wording
 from scrm.site.dashboards.asked import EVERYTHING, PRESETS, TABLES, Asked, asked
 
 View = Callable[..., HttpResponse]
 PAGE_SIZE: Final = 50
-SECTIONS: Final = ("cards", "funnel", "table", "welcome")
+SECTIONS: Final = ("cards", "broadcasts", "funnel", "table", "welcome")
 
 # Unfold's frame needs eval (Alpine) and inline styles; scripts come from our own files only.
 _POLICY: Final = {
@@ -98,14 +98,18 @@ def rows(request: HttpRequest, metric: str) -> HttpResponse:
     try:
         if metric == welcomes.METRIC and outcome in Welcome.Outcome.values:
             found = welcomes.outcome_rows(outcome, **span)  # type: ignore[arg-type]
+        elif metric == sendings.METRIC and outcome in Delivery.State.values:
+            found = sendings.progress_rows(outcome, **span)  # type: ignore[arg-type]
         else:
             found = rows_of(metric, part=part, **span)  # type: ignore[arg-type]
     except Unanswerable as error:
         raise Http404 from error
     declared = METRICS[metric]
     said = {"numerator": _("numerator"), "denominator": _("denominator")}.get(part if declared.is_rate else "", "")
-    if outcome in Welcome.Outcome.values:
+    if metric == welcomes.METRIC and outcome in Welcome.Outcome.values:
         said = str(Welcome.Outcome(outcome).label)
+    elif metric == sendings.METRIC and outcome in Delivery.State.values:
+        said = str(Delivery.State(outcome).label)
     return _list(request, question, found, str(declared.title), said, str(declared.definition))
 
 
@@ -157,6 +161,7 @@ def _counted(question: Asked, user: User) -> dict[str, Any]:
     return {
         "asked": question,
         "cards": cards.cards(question, user),
+        "broadcasts": broadcasts.broadcasts(question, user),
         "funnel": steps.funnel_card(question, user),
         "table": steps.table(question, user),
         "trends": drawn,
@@ -196,8 +201,9 @@ def _scope_words(user: User) -> str:
 
 
 def _stamp() -> str:
-    """Changes whenever a number of the page may: facts were rewritten, a day began, the corp was connected."""
-    return f"{fill.last_change()}|{clock.today()}|{connected_at()}"
+    """Changes whenever a number of the page may: facts were rewritten, a task of today moved, a day began, the corp was connected."""
+    today = clock.today()
+    return f"{fill.last_change()}|{sendings.last_change(today)}|{today}|{connected_at()}"
 
 
 def _updated() -> str:
@@ -229,12 +235,18 @@ def _list(request: HttpRequest, question: Asked, found: Rows, title: str, said: 
 
 
 def _remark(row: Row) -> str:
-    """What else is known of a row: who ended it, what became of the welcome and how fast."""
+    """What else is known of a row: who ended it, what became of the welcome and how fast, or of the delivery or task."""
     if row.source in ("losses", "lost_customers"):
         return _("ended by %(who)s") % {"who": Follow.EndedBy(row.detail).label}
     if row.source == "welcomes":
         took = wording.lasting(row.value / 1000) if row.value >= 0 else ""
         return " · ".join(filter(None, [str(Welcome.Outcome(row.detail).label), took]))
+    if row.source == "delivery":
+        reached = _("%(n)s people") % {"n": wording.count(row.value)} if row.chat_id and row.value else ""
+        return " · ".join(filter(None, [str(Delivery.State(row.detail).label), reached]))
+    if row.source == "task":
+        words = {"on_time": _("confirmed in time"), "late": _("confirmed late")}
+        return str(words.get(row.detail) or Dispatch.State(row.detail).label)
     return ""
 
 

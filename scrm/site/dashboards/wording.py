@@ -50,6 +50,8 @@ def lasting(seconds: float | None) -> str:
 def shown(point: Point, metric: str) -> str:
     """A metric's value as people read it."""
     kind = METRICS[metric].kind
+    if kind == "R" and METRICS[metric].unit:
+        return NOTHING if point.value is None else f"{point.value:,.1f}"
     if kind == "R":
         return rate(point.value)
     if kind == "P":

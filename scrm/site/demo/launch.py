@@ -117,6 +117,7 @@ class Demo:
             **surroundings.platform(ports.free_port(STANDIN_PORT)),
             "SENDING": "on",
             "DEMO_QUEUES": ",".join(surroundings.WORKERS.values()),
+            "DEMO_SCENARIO": self.options.scenario if self.options.traffic else "",
         }
         own["DEMO_PASSWORD"] = surroundings.given_value("DEMO_PASSWORD") or own["DEMO_PASSWORD"]
         self.own = {

@@ -18,6 +18,8 @@ from groups.stays import refresh_people
 from scrm.base import clock
 from scrm.base.dbclock import db_now
 from scrm.site.demo import load_sql
+from scrm.site.demo.load_sends import load_sends
+from scrm.site.demo.operator import operator
 from scrm.site.demo.options import EMPTY, Options
 from scrm.site.demo.staging import stage
 from scrm.standin.scenarios import history
@@ -43,6 +45,7 @@ def load(options: Options) -> bool:
         _load_people(rows)
         _load_chats(rows)
         _load_welcomes(rows)
+        load_sends(rows, operator())
         _note_syncs(rows)
     if len(rows.customers) > LARGE:
         _analyse()
@@ -174,4 +177,6 @@ def _run(sql: str, **given: int) -> None:
 
 def _analyse() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE contacts_customer, contacts_follow, groups_stay, groups_groupchat, campaigns_welcome")
+        cursor.execute(
+            "ANALYZE contacts_customer, contacts_follow, groups_stay, groups_groupchat, campaigns_welcome, campaigns_delivery"
+        )

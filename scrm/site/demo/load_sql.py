@@ -59,3 +59,23 @@ LEFT JOIN LATERAL (SELECT id, name, text FROM campaigns_welcomerule
                    WHERE active AND channel_id IS NULL AND staff_id IS NULL ORDER BY id LIMIT 1) r ON true
 ORDER BY w.added_at
 """
+
+_DELIVERIES = """
+INSERT INTO campaigns_delivery (plan_date, broadcast_id, dispatch_id, staff_id, {key}, state, reason, sent_at, reach)
+SELECT b.plan_date, b.id, d.id, d.staff_id, r.id, t.state, t.reason, CASE t.state WHEN 'sent' THEN d.confirmed_at END,
+       CASE t.state WHEN 'sent' THEN {reach} ELSE 0 END
+FROM staged_delivery t JOIN campaigns_broadcast b ON b.id = t.broadcast AND b."to" = '{to}'
+JOIN {table} r ON r.{name} = t.receiver LEFT JOIN campaigns_dispatch d ON d.id = t.dispatch
+"""
+DELIVERIES_TO_CUSTOMERS = _DELIVERIES.format(
+    key="customer_id", to="single", table="contacts_customer", name="external_userid", reach="1"
+)
+# People in the chat when the message came, as campaigns.sending.reconcile counts them.
+DELIVERIES_TO_CHATS = _DELIVERIES.format(
+    key="chat_id",
+    to="group",
+    table="groups_groupchat",
+    name="chat_id",
+    reach="""(SELECT count(*) FROM groups_stay s WHERE s.chat_id = r.id AND s.customer_id IS NOT NULL
+              AND s.joined_at <= d.confirmed_at AND (s.left_at IS NULL OR s.left_at > d.confirmed_at))""",
+)

@@ -6,8 +6,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from scrm.base import redis
-from scrm.base.admin import depths
 from scrm.base.work.lanes import BEAT, QUEUES
+from scrm.base.work.watch import depths
 from scrm.site.console import vitals
 from scrm.site.doctor.registry import Result, check, failed, fine, warning
 

@@ -59,6 +59,7 @@ ROUTES: dict[str, Route] = {
     "externalcontact/del_corp_tag": Route("POST", tags.del_corp_tag),
     "externalcontact/send_welcome_msg": Route("POST", welcome.send_welcome_msg),
     "media/upload": Route("POST", media.upload, raw=True),
+    "media/uploadimg": Route("POST", media.uploadimg, raw=True),
     "externalcontact/add_msg_template": Route("POST", broadcasts.add_msg_template),
     "externalcontact/get_groupmsg_list_v2": Route("POST", broadcasts.get_groupmsg_list_v2),
     "externalcontact/get_groupmsg_task": Route("POST", broadcasts.get_groupmsg_task),

@@ -11,6 +11,7 @@ from .people import People
 from .profiles import PROFILES
 from .rooms import Rooms
 from .rows import History
+from .sends import Sends
 
 SCENARIOS = ("empty", *PROFILES)
 
@@ -37,4 +38,5 @@ def history(scenario: str, *, customers: int, days: int, until: datetime, seed: 
     if customers:
         people.fill()
     Rooms(made, profile, people, rng).fill()
+    Sends(made, profile, customers).fill()
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .draws import Fate
+from .slots import BEAUTY_SLOTS, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Profile:
     second_chat: float = 0.04
     second_staff: float = 0.04
     girls: float = 0.78
+    slots: tuple[Slot, ...] = ()  # of each day, in order
 
 
 BEAUTY = Profile(
@@ -91,6 +93,7 @@ BEAUTY = Profile(
     strangers=0.22,
     room=150,
     event_day=9,
+    slots=BEAUTY_SLOTS,
 )
 
 MOTHER_BABY = Profile(

@@ -133,12 +133,52 @@ class WelcomeRow(NamedTuple):
     latency_ms: int
 
 
+class BroadcastRow(NamedTuple):
+    """A broadcast of the corp. A single one is for customers of its one owner added in [`added_after`, `added_before`).
+
+    `half`: friends of the audience who were only half added, so that nothing was sent to them.
+    """
+
+    name: str
+    chat_type: str  # single | group
+    text: str
+    link: tuple[str, str]  # title and address
+    owners: tuple[str, ...]
+    added_after: int | None
+    added_before: int | None
+    approved_at: int
+    create_at: int
+    confirm_by: int
+    half: tuple[str, ...]
+
+
+class TaskRow(NamedTuple):
+    """What one member was asked to confirm, or (`broadcast` None) broadcast without being asked.
+
+    A status per receiver: 0 not sent, 1 sent, 2 no friend any more, 3 quota. `dropped`: planned, but lost before the task
+    was created. Not confirmed by the deadline it was taken back.
+    """
+
+    broadcast: int | None  # place in History.broadcasts
+    msgid: str
+    chat_type: str
+    userid: str
+    part: int  # 0, 1, … of one member in one broadcast
+    number: int  # the member's tasks until then, this one included; 0 for one of their own
+    created_at: int
+    reminded_at: tuple[int, ...]
+    confirmed_at: int | None
+    receivers: tuple[str, ...]
+    statuses: bytes
+    dropped: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class History:
     """Everything of a scenario until `until`; rows inside [`since`, `until`) are complete, older ones are survivors.
 
     `customers` holds those with a friendship now (as many as were asked for), former ones of the window, and
-    strangers. `follows` of one pair come in order of time.
+    strangers. `follows` of one pair come in order of time, `tasks` in order of creation.
     """
 
     scenario: str
@@ -154,3 +194,5 @@ class History:
     chats: list[ChatRow] = field(default_factory=list)
     stays: list[StayRow] = field(default_factory=list)
     welcomes: list[WelcomeRow] = field(default_factory=list)
+    broadcasts: list[BroadcastRow] = field(default_factory=list)
+    tasks: list[TaskRow] = field(default_factory=list)

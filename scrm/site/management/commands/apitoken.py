@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from scrm.base import audit
 from scrm.base.models import User
-from scrm.base.models.token import ApiToken
+from scrm.base.models.token import ApiToken, digest
 
 
 class Command(BaseCommand):
@@ -31,6 +31,7 @@ class Command(BaseCommand):
         if not user.is_active:
             raise CommandError(_("The user %(name)s is switched off.") % {"name": options["username"]})
         text = ApiToken.issue(user, options["scope"])
-        audit.record("token.issue", user=None, subject=user.get_username(), scope=options["scope"])
+        issued = ApiToken.objects.get(digest=digest(text))
+        audit.record("apitoken.add", user=None, subject=str(issued), of=user.get_username(), scope=options["scope"])
         self.stdout.write(_("Keep this token: it is shown only now."))
         self.stdout.write(text)

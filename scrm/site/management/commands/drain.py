@@ -8,6 +8,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
 from analytics import fill
+from campaigns.models import Dispatch
+from campaigns.sending.rules import quiet_until
+from scrm.base import clock
+from scrm.wecom import brake
 
 # Work due within this time is waited for: events of one chat wait for each other, and the first read that follows an
 # event comes some seconds later. What is put off longer is printed.
@@ -26,21 +30,26 @@ _QUARANTINED = "SELECT lane, count(*) FROM base_work WHERE state = 'quarantined'
 
 @dataclass(frozen=True)
 class Left:
-    """What is open now: due and put-off rows by lane, seconds to the next put-off one, quarantined ones, dirty days."""
+    """What is open now: due and put-off rows by lane, seconds to the next put-off one, quarantined ones, dirty days;
+    dispatches to be created by now, and tasks that staff have not confirmed."""
 
     due: dict[str, int]
     later: dict[str, tuple[int, float]]
     quarantined: dict[str, int]
     dirty: bool
+    unsent: int
+    unconfirmed: int
 
     @property
     def drained(self) -> bool:
-        return not self.due and not self.dirty
+        return not self.due and not self.dirty and not self.unsent
 
     def lines(self) -> list[str]:
         """One line for each thing that is left."""
         lines = [f"due or in hand: {lane} {count}" for lane, count in self.due.items()]
         lines += ["dirty days: yes"] if self.dirty else []
+        lines += [f"due and unsent: dispatches {self.unsent}"] if self.unsent else []
+        lines += [f"not confirmed by staff: tasks {self.unconfirmed}"] if self.unconfirmed else []
         lines += [f"put off: {lane} {count}, next in {next_:.0f} s" for lane, (count, next_) in self.later.items()]
         return lines + [f"quarantined: {lane} {count}" for lane, count in self.quarantined.items()]
 
@@ -48,7 +57,10 @@ class Left:
 class Command(BaseCommand):
     """Waits, then prints what is left."""
 
-    help = "Waits until no work is due or in hand and every number is up to date. Exit 1 when that takes too long."
+    help = (
+        "Waits until no work is due or in hand, every due dispatch is sent and every number is up to date."
+        " Exit 1 when that takes too long."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The option of contract.md."""
@@ -79,4 +91,14 @@ def look() -> Left:
         quarantined = dict(cursor.fetchall())
     due = {lane: count for lane, count, _, _ in rows if count}
     later = {lane: (count, float(next_ or 0)) for lane, _, count, next_ in rows if count}
-    return Left(due, later, quarantined, dirty=not fill.is_clean())
+    return Left(
+        due, later, quarantined, dirty=not fill.is_clean(), unsent=_unsent(),
+        unconfirmed=Dispatch.objects.waiting().count(),
+    )  # fmt: skip
+
+
+def _unsent() -> int:
+    """Due dispatches that are not sent. Those that the brake or the quiet hours hold are put off, as their work is."""
+    due = Dispatch.objects.due(clock.now())
+    held = brake.position() in {"off", "stopped"} or quiet_until(clock.now()) is not None
+    return due.exclude(state=Dispatch.State.PLANNED).count() if held else due.count()
