@@ -126,7 +126,7 @@ def test_it_notices_by_itself_what_was_confirmed_in_wecom(phone: Open) -> None:
     page = phone()
     expect(page.locator("#confirm .waiting")).to_have_count(1)
     page.locator("#how summary").tap()
-    Dispatch.objects.update(state="confirmed", confirmed_at=clock.now(), count_sent=120)
+    Dispatch.objects.filter(msgid="m1").update(state="confirmed", confirmed_at=clock.now(), count_sent=120)
 
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
