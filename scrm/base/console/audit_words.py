@@ -20,6 +20,10 @@ def deed_words() -> dict[str, str]:
         "audit.prune": _("deleted what was older than the trail is kept"),
         "brake.press": _("pressed the red button"),
         "brake.release": _("released the red button"),
+        "broadcast.create": _("wrote a broadcast"),
+        "broadcast.change": _("changed a broadcast"),
+        "broadcast.copy": _("copied a broadcast"),
+        "broadcast.export": _("exported a broadcast's recipients"),
         "broadcast.approve": _("approved a broadcast"),
         "broadcast.pause": _("paused a broadcast"),
         "broadcast.resume": _("resumed a broadcast"),
@@ -45,6 +49,10 @@ def deed_words() -> dict[str, str]:
         "user.scope": _("changed a user's data scope"),
         "user.rights": _("changed a user's rights"),
         "user.active": _("switched a user on or off"),
+        "customer.do_not_contact": _("said whether a customer gets broadcasts"),
+        "handpost.make": _("asked staff to post by hand"),
+        "handpost.cancel": _("cancelled a manual post"),
+        "handpost.remind": _("reminded staff of a manual post"),
         "login.blocked": _("ran out of attempts to log in"),
         "customer.export": _("exported customers"),
         "customer.reveal": _("revealed masked personal data of a customer"),
@@ -73,6 +81,8 @@ def _names() -> dict[str, str]:
         "count": _("count"), "scope": _("scope"), "of": _("user"), "filters": _("filters"), "held": _("removals"),
         "opened": _("opened again"), "name": _("name"), "departments": _("departments"), "staff": _("staff member"),
         "sees_all": _("sees the whole company"), "through": _("through"),
+        "broadcast": _("broadcast"), "planned": _("planned"), "dispatches": _("dispatches"), "on": _("switched on"),
+        "handpost": _("manual post"), "chats": _("group chats"),
     }  # fmt: skip
 
 
