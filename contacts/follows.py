@@ -10,7 +10,9 @@ from django.db.models.functions import Now
 
 from contacts.caches import refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Staff
-from scrm.base import clock
+from scrm.base import announcing, clock
+from scrm.base.announcing import Happening
+from scrm.base.models.announcement import Source
 from scrm.base.periods import TOLERANCE, Mark, Period, fold
 from scrm.wecom.schemas import FollowInfo
 
@@ -119,6 +121,9 @@ def _take(staff: Staff, known: Mapping[int, dt.datetime], kind: FollowEvidence.K
     for customer in customers:
         recompute(staff, customer)
     refresh_customers([customer.pk for customer in customers])
+    word = "follow.ended" if kind == FollowEvidence.Kind.ENDED else "follow.began"
+    happened = [Happening(row.entity, known[row.pk], {"userid": staff.userid}) for row in customers]
+    announcing.announce(word, happened, source=Source.SYNC)  # found by reading, as a sync finds it
 
 
 def _state_of_list(row: Follow, listed: FollowInfo) -> str:
