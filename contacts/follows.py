@@ -118,12 +118,20 @@ def _take(staff: Staff, known: Mapping[int, dt.datetime], kind: FollowEvidence.K
         )
         for customer in customers
     )  # fmt: skip
-    for customer in customers:
-        recompute(staff, customer)
+    changes = {customer: recompute(staff, customer) for customer in customers}
     refresh_customers([customer.pk for customer in customers])
-    word = "follow.ended" if kind == FollowEvidence.Kind.ENDED else "follow.began"
-    happened = [Happening(row.entity, known[row.pk], {"userid": staff.userid}) for row in customers]
-    announcing.announce(word, happened, source=Source.SYNC)  # found by reading, as a sync finds it
+    began = [
+        Happening(customer.entity, row.added_at, {"follow": row.pk})
+        for customer, change in changes.items()
+        for row in change.began
+    ]
+    ended = [
+        Happening(customer.entity, row.ended_at or known[customer.pk], {"follow": row.pk, "by": row.ended_by})
+        for customer, change in changes.items()
+        for row in change.ended
+    ]
+    announcing.announce("follow.began", began, source=Source.SYNC)  # found by reading, as a sync finds them
+    announcing.announce("follow.ended", ended, source=Source.SYNC)
 
 
 def _state_of_list(row: Follow, listed: FollowInfo) -> str:
