@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from campaigns.models import Dispatch, Reminder
+from campaigns.models import OPEN_STATES, Dispatch, Reminder
 from scrm.base import audit, clock
 from scrm.base.failpoints import failpoint
 from scrm.base.models import User
@@ -35,8 +35,9 @@ def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
     reminded = too_often = not_waiting = 0
     with transaction.atomic():
         ids = [row.pk for row in dispatches]
-        for dispatch in Dispatch.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"):
-            if dispatch.state != Dispatch.State.SENT:
+        rows = Dispatch.objects.select_for_update(no_key=True, of=("self",)).select_related("broadcast")
+        for dispatch in rows.filter(pk__in=ids).order_by("pk"):
+            if not _waits(dispatch):
                 not_waiting += 1
             elif left_today(dispatch) <= 0:
                 too_often += 1
@@ -49,6 +50,11 @@ def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
     return Asked(reminded, too_often, not_waiting)
 
 
+def _waits(dispatch: Dispatch) -> bool:
+    """Whether there is something to confirm, and still will be: cancelled tasks are being taken back."""
+    return dispatch.state == Dispatch.State.SENT and dispatch.broadcast.state in OPEN_STATES
+
+
 def left_today(dispatch: Dispatch) -> int:
     """How many reminders the task may still get now. One that got no answer counts: it may have been sent."""
     recent = dispatch.reminders.filter(asked_at__gt=clock.now() - WINDOW).exclude(state=State.REFUSED)
@@ -58,11 +64,12 @@ def left_today(dispatch: Dispatch) -> int:
 @lane(LANE, queue="sending", threads=2, lease=30)
 def send(claim: Claim) -> None:
     """Sends each reminder once: a second nudge is worse than a lost one."""
-    for reminder in Reminder.objects.select_related("dispatch").filter(pk__in=claim.source_ids(Reminder.WORK_SOURCE)):
+    reminders = Reminder.objects.select_related("dispatch__broadcast")
+    for reminder in reminders.filter(pk__in=claim.source_ids(Reminder.WORK_SOURCE)):
         if reminder.state != State.WAITING:
             continue
-        if reminder.dispatch.state != Dispatch.State.SENT:
-            _record(claim, reminder, State.REFUSED, "confirmed meanwhile")
+        if not _waits(reminder.dispatch):
+            _record(claim, reminder, State.REFUSED, "confirmed or cancelled meanwhile")
             continue
         _record(claim, reminder, State.UNKNOWN, "")
         failpoint("remind.written")

@@ -244,6 +244,21 @@ def test_a_staff_member_is_reminded_three_times_in_a_day(tasks: Tasks, draft: Ma
     assert tasks.ledger("reminder") == [{"msgid": Dispatch.objects.get(state="sent").msgid}] * 3
 
 
+def test_nobody_is_reminded_of_what_was_cancelled(tasks: Tasks, draft: Make, alice: User) -> None:
+    broadcast = pace.approve(draft(chosen={}), alice)
+    tasks.work()
+    asked_before = remind(Dispatch.objects.filter(staff__userid="wanglei"), alice)
+    pace.cancel(broadcast, alice)
+
+    asked = remind(Dispatch.objects.all(), alice)
+    run.run_due(["remind"])
+
+    assert asked_before.reminded == 1
+    assert (asked.reminded, asked.too_often, asked.not_waiting) == (0, 0, 2)
+    assert tasks.ledger("reminder") == []
+    assert Reminder.objects.get().state == "refused"
+
+
 def test_a_reminder_without_an_answer_is_not_repeated(tasks: Tasks, draft: Make, alice: User) -> None:
     pace.approve(draft(["wmW0"]), alice)
     tasks.work()
