@@ -286,6 +286,25 @@ def test_the_second_batch_of_a_sender_follows_the_first(
     assert states(broadcast) == {"sent": 3}
 
 
+def test_a_like_task_waits_until_the_lost_one_is_found(tasks: Tasks, draft: Make, alice: User) -> None:
+    """Their digests differ, but the platform's records of them would not."""
+    tasks.fault("externalcontact/add_msg_template", "reset_after", times=1)
+    tasks.fault("externalcontact/get_groupmsg_list_v2", "status", value=503, times=100)
+    pace.approve(draft(["wmW0"], text="新品"), alice)
+    tasks.work()
+    pace.approve(draft(["wmW1"], text="新品 "), alice)
+    tasks.work()
+    assert tasks.recipients() == [["wmW0"]]
+
+    tasks.no_faults()
+    tasks.work()
+
+    assert tasks.recipients() == [["wmW0"], ["wmW1"]]
+    told = {row["msgid"]: row["recipients"] for row in tasks.created()}
+    rows = Delivery.objects.select_related("customer", "dispatch")
+    assert {row.dispatch.msgid: [row.customer.external_userid] for row in rows} == told  # type: ignore[union-attr]
+
+
 def test_chats_of_another_owner_meanwhile_are_left_out(tasks: Tasks, draft: Make, alice: User) -> None:
     tasks.chat("wrA", "wanglei", people=1)
     tasks.chat("wrB", "wanglei", people=1)
