@@ -93,6 +93,11 @@ class Dispatch(models.Model):
         return f"staff:{self.staff_id}"
 
     @property
+    def userids(self) -> set[str]:
+        """Under which the platform may tell of its staff member, renamed meanwhile or not."""
+        return {self.staff.userid, *self.staff.former_userids}
+
+    @property
     def open_count(self) -> int:
         """Recipients whose result is not known yet."""
         closed: int = sum(getattr(self, f"count_{state}") for state in FINAL_COUNTS)

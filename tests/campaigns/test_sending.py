@@ -305,6 +305,20 @@ def test_a_like_task_waits_until_the_lost_one_is_found(tasks: Tasks, draft: Make
     assert {row.dispatch.msgid: [row.customer.external_userid] for row in rows} == told  # type: ignore[union-attr]
 
 
+def test_a_lost_task_is_found_under_the_userid_its_sender_had(tasks: Tasks, draft: Make, alice: User) -> None:
+    tasks.fault("externalcontact/add_msg_template", "reset_after", times=1)
+    tasks.fault("externalcontact/get_groupmsg_list_v2", "status", value=503, times=100)
+    pace.approve(draft(["wmW0"]), alice)
+    tasks.work()
+    Staff.objects.filter(userid="wanglei").update(userid="wangl", former_userids=["wanglei"])
+
+    tasks.no_faults()
+    tasks.work()
+
+    assert tasks.recipients() == [["wmW0"]]
+    assert Dispatch.objects.get().state == "sent"
+
+
 def test_chats_of_another_owner_meanwhile_are_left_out(tasks: Tasks, draft: Make, alice: User) -> None:
     tasks.chat("wrA", "wanglei", people=1)
     tasks.chat("wrB", "wanglei", people=1)
