@@ -81,7 +81,7 @@ def pause_by_itself(broadcast_id: int, reason: str) -> bool:
 
 
 def finish(broadcast_id: int) -> bool:
-    """Ends a broadcast of which nothing is open any more; in the caller's transaction."""
+    """Ends a broadcast of which nothing is open any more; in the transaction that has closed something of it."""
     if Dispatch.objects.filter(broadcast=broadcast_id).unsettled().exists():
         return False
     running = Broadcast.objects.filter(pk=broadcast_id, state__in=[State.PLANNED, State.RUNNING, State.PAUSED])
@@ -89,9 +89,14 @@ def finish(broadcast_id: int) -> bool:
 
 
 def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, reason: Delivery.Reason | str) -> None:
-    """Settles dispatches whose open recipients all end the same way; in the caller's transaction."""
+    """Settles dispatches whose open recipients all end the same way; in the caller's transaction.
+
+    Behind a lock on the broadcast: of two that close its last dispatches the second sees the first, and ends it.
+    """
     if not dispatches:
         return
+    broadcasts = Dispatch.objects.filter(pk__in=dispatches).values("broadcast")
+    list(Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk"))
     Delivery.objects.filter(dispatch__in=dispatches, state=Delivery.State.PLANNED).update(
         state=result, reason=reason, changed_at=Now()
     )

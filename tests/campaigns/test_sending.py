@@ -1,11 +1,14 @@
 """A broadcast on its way: tasks created once, confirmed by staff, results booked. Against the stand-in over HTTP."""
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import compose, pace
@@ -303,6 +306,30 @@ def test_a_like_task_waits_until_the_lost_one_is_found(tasks: Tasks, draft: Make
     told = {row["msgid"]: row["recipients"] for row in tasks.created()}
     rows = Delivery.objects.select_related("customer", "dispatch")
     assert {row.dispatch.msgid: [row.customer.external_userid] for row in rows} == told  # type: ignore[union-attr]
+
+
+def test_of_two_that_close_the_last_tasks_at_once_one_ends_the_broadcast(
+    tasks: Tasks, draft: Make, alice: User
+) -> None:
+    broadcast = pace.approve(draft(chosen={}), alice)
+    together = threading.Barrier(2)
+
+    def close(key: int) -> None:
+        with transaction.atomic():
+            pace.close([key], Dispatch.State.REFUSED, Delivery.State.REFUSED, Delivery.Reason.REFUSED)
+            with suppress(threading.BrokenBarrierError):
+                together.wait(0.5)
+            pace.finish(broadcast.pk)
+        connection.close()
+
+    threads = [threading.Thread(target=close, args=(row.pk,)) for row in Dispatch.objects.all()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Dispatch.objects.unsettled().count() == 0
+    assert Broadcast.objects.get().state == "done"
 
 
 def test_a_lost_task_is_found_under_the_userid_its_sender_had(tasks: Tasks, draft: Make, alice: User) -> None:
