@@ -12,8 +12,10 @@ from django.core.exceptions import ValidationError
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import compose, pace, plan
 from contacts.models import Customer, Department, Staff
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import AuditRecord, User, Work
+from scrm.base.roles import Role
+from tests.conftest import operator
 
 Make = Callable[..., Any]
 
@@ -282,3 +284,22 @@ def test_bad_input_is_named(alice: User, given: dict[str, Any], field: str) -> N
 
 def test_a_text_of_exactly_the_limit_is_taken(alice: User) -> None:
     compose.draft(alice, name="上新", audience_={"external_userids": ["wm1"]}, text="字" * 1333 + "a")
+
+
+def test_who_approves_sees_drafts_of_makers_whose_scope_lies_in_their_own(
+    draft: Make, departments: list[Department], alice: User, bob: User
+) -> None:
+    manager = operator("mona", department_ids=[2])
+    roles.give(manager, Role.MANAGER)
+    elsewhere = operator("otto", department_ids=[3])
+    wider = operator("wilma", department_ids=[1])
+    colleague = operator("carl", department_ids=[2])
+    named = [draft(["wm1"], user=user).pk for user in (alice, bob, elsewhere, wider)]
+
+    def seen(user: User) -> list[int]:
+        return [named.index(row.pk) for row in Broadcast.objects.visible_to(user).order_by("pk")]
+
+    assert seen(manager) == [1]
+    assert seen(colleague) == []
+    roles.give(wider, Role.MANAGER)
+    assert seen(User.objects.get(pk=wider.pk)) == [1, 2, 3]  # 2 and 3 are children of 1
