@@ -27,8 +27,8 @@ class NotNow(Exception):
 def approve(broadcast: Broadcast, user: User) -> Broadcast:
     """Freezes the audience and lets the tasks be created from `create_at` on.
 
-    Raises NotNow when somebody was faster, when nobody would get it or its maker may no longer log in; ValidationError
-    when its times have passed meanwhile.
+    Raises NotNow when somebody was faster, when nobody would get it, staff outside the user's scope would take part or its
+    maker may no longer log in; ValidationError when its times have passed meanwhile.
     """
     with transaction.atomic():
         held = Broadcast.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=broadcast.pk)
@@ -40,6 +40,7 @@ def approve(broadcast: Broadcast, user: User) -> Broadcast:
         plan.freeze(held)
         if not held.planned:
             raise NotNow(_("Nobody would get this broadcast: every recipient is excluded."))
+        _refuse_outsiders(held, user)
         held.state, held.approved_by, held.approved_at = State.PLANNED, user, clock.now()
         _save(held, "state", "approved_by", "approved_at", "plan_date", "planned", "excluded")
         _enqueue(held)
@@ -109,12 +110,19 @@ def _move(broadcast: Broadcast, user: User, deed: str, sources: Move, target: St
         held = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
         if held.state not in sources:
             raise NotNow(_already(held))
+        _refuse_outsiders(held, user)
         held.state, held.stop_reason = target, ""
         if target == State.CANCELLED:
             held.finished_at = clock.now()
         _save(held, "state", "stop_reason", "finished_at")
         audit.record(f"broadcast.{deed}", user=user, subject=str(held), broadcast=held.pk)
     return held
+
+
+def _refuse_outsiders(held: Broadcast, user: User) -> None:
+    """Who moves a broadcast moves it for everybody in it."""
+    if not Broadcast.objects.wholly_visible_to(user).filter(pk=held.pk).exists():
+        raise NotNow(_("Staff outside your scope take part in this broadcast."))
 
 
 def _already(held: Broadcast) -> str:

@@ -303,3 +303,22 @@ def test_who_approves_sees_drafts_of_makers_whose_scope_lies_in_their_own(
     assert seen(colleague) == []
     roles.give(wider, Role.MANAGER)
     assert seen(User.objects.get(pk=wider.pk)) == [1, 2, 3]  # 2 and 3 are children of 1
+
+
+def test_who_sees_a_part_only_neither_approves_nor_stops_the_whole(
+    befriend: Make, draft: Make, wanglei: Staff, zhaomin: Staff, alice: User, bob: User
+) -> None:
+    befriend("wmWang", wanglei)
+    befriend("wmZhao", zhaomin)
+    broadcast = draft(["wmWang", "wmZhao"])
+
+    with pytest.raises(pace.NotNow):
+        pace.approve(broadcast, bob)
+    assert not Dispatch.objects.exists()
+
+    pace.approve(broadcast, alice)
+    for move in (pace.pause, pace.cancel):
+        with pytest.raises(pace.NotNow):
+            move(broadcast, bob)
+    broadcast.refresh_from_db()
+    assert broadcast.state == "planned"
