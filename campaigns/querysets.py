@@ -89,8 +89,10 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
         return self.filter(state="sent")
 
     def failing(self) -> "DispatchQuerySet":
-        """Refused by the platform, or without an answer."""
-        return self.filter(Q(state__in=["refused", "unknown"]))
+        """Refused by the platform, or without an answer, since somebody last let their broadcast go on."""
+        resumed = F("broadcast__resumed_at")
+        fresh = Q(state="refused", changed_at__gt=resumed) | Q(state="unknown", lost_at__gt=resumed)
+        return self.filter(Q(broadcast__resumed_at=None) | fresh, state__in=["refused", "unknown"])
 
     def due(self, moment: dt.datetime) -> "DispatchQuerySet":
         """Those to be created by now that are not, in broadcasts that run."""

@@ -83,6 +83,10 @@ class Dispatch(models.Model):
         indexes = [
             models.Index(fields=["staff", "state"], name="dispatch_of_staff"),
             models.Index(fields=["sent_at"], name="dispatch_sent"),
+            # few of all: what is to be created or waits is looked for all the time
+            models.Index(
+                fields=["state"], condition=Q(state__in=["planned", "sending", "unknown", "sent"]), name="dispatch_open"
+            ),
         ]
 
     def __str__(self) -> str:

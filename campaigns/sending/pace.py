@@ -54,7 +54,7 @@ def pause(broadcast: Broadcast, user: User) -> Broadcast:
 
 
 def resume(broadcast: Broadcast, user: User) -> Broadcast:
-    """Goes on where it was paused."""
+    """Goes on where it was paused. Only failures from now on pause it by themselves again."""
     held = _move(broadcast, user, "resume", (State.PAUSED,), State.RUNNING)
     _wake(held)
     return held
@@ -114,7 +114,9 @@ def _move(broadcast: Broadcast, user: User, deed: str, sources: Move, target: St
         held.state, held.stop_reason = target, ""
         if target == State.CANCELLED:
             held.finished_at = clock.now()
-        _save(held, "state", "stop_reason", "finished_at")
+        if deed == "resume":
+            held.resumed_at = Now()  # type: ignore[assignment,unused-ignore]
+        _save(held, "state", "stop_reason", "finished_at", "resumed_at")
         audit.record(f"broadcast.{deed}", user=user, subject=str(held), broadcast=held.pk)
     return held
 

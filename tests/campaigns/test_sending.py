@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
-from campaigns.sending import compose, pace
+from campaigns.sending import compose, pace, plan
 from campaigns.sending.remind import remind
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
@@ -235,6 +235,23 @@ def test_a_refused_task_ends_with_its_reason_and_many_pause_the_broadcast(
     assert held.stop_reason
 
 
+def test_after_a_person_resumed_only_new_failures_pause_again(
+    tasks: Tasks, draft: Make, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_CUSTOMERS", 1)
+    settings.SEND_FAILURES_BEFORE_PAUSE = 2
+    image = {"msgtype": "image", "image": {"media_id": "gone"}}
+    broadcast = pace.approve(draft(["wmW0", "wmW1", "wmW2", "wmZ0"], attachments=[image]), alice)
+
+    def refused() -> tuple[str, int]:
+        tasks.work()
+        return Broadcast.objects.get().state, Dispatch.objects.filter(state="refused").count()
+
+    assert refused() == ("paused", 2)
+    pace.resume(broadcast, alice)
+    assert refused() == ("done", 4)
+
+
 def test_a_staff_member_is_reminded_three_times_in_a_day(tasks: Tasks, draft: Make, alice: User) -> None:
     pace.approve(draft(chosen={}), alice)
     tasks.work()
@@ -277,8 +294,6 @@ def test_a_reminder_without_an_answer_is_not_repeated(tasks: Tasks, draft: Make,
 def test_the_second_batch_of_a_sender_follows_the_first(
     tasks: Tasks, draft: Make, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from campaigns.sending import plan
-
     monkeypatch.setattr(plan, "MAX_CUSTOMERS", 2)
     broadcast = pace.approve(draft(["wmW0", "wmW1", "wmW2"]), alice)
 
