@@ -4,6 +4,7 @@ button at once only one moves it."""
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast, Delivery, Dispatch
@@ -24,8 +25,8 @@ class NotNow(Exception):
     """The broadcast's state does not allow this move; the text says why, for a user to read."""
 
 
-def approve(broadcast: Broadcast, user: User) -> Broadcast:
-    """Freezes the audience and lets the tasks be created from `create_at` on.
+def approve(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
+    """Freezes the audience and lets the tasks be created from `create_at` on. `request`: whose address is noted.
 
     Raises NotNow when somebody was faster, when nobody would get it, staff outside the user's scope would take part or its
     maker may no longer log in; ValidationError when its times have passed meanwhile.
@@ -44,27 +45,34 @@ def approve(broadcast: Broadcast, user: User) -> Broadcast:
         held.state, held.approved_by, held.approved_at = State.PLANNED, user, clock.now()
         _save(held, "state", "approved_by", "approved_at", "plan_date", "planned", "excluded")
         _enqueue(held)
-        audit.record("broadcast.approve", user=user, subject=str(held), broadcast=held.pk, planned=held.planned)
+        audit.record(
+            "broadcast.approve", user=user, subject=str(held), request=request, broadcast=held.pk, planned=held.planned
+        )
     return held
 
 
-def pause(broadcast: Broadcast, user: User) -> Broadcast:
+def pause(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
     """No more tasks are created. Those created already stay with the staff: only cancelling takes them back."""
-    return _move(broadcast, user, "pause", (State.PLANNED, State.RUNNING), State.PAUSED)
+    return _move(broadcast, user, request, "pause", (State.PLANNED, State.RUNNING), State.PAUSED)
 
 
-def resume(broadcast: Broadcast, user: User) -> Broadcast:
+def resume(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
     """Goes on where it was paused. Only failures from now on pause it by themselves again."""
-    held = _move(broadcast, user, "resume", (State.PAUSED,), State.RUNNING)
+    held = _move(broadcast, user, request, "resume", (State.PAUSED,), State.RUNNING)
     _wake(held)
     return held
 
 
-def cancel(broadcast: Broadcast, user: User) -> Broadcast:
+def cancel(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
     """What is not created never will be; tasks that nobody has confirmed are taken back on the platform."""
     with transaction.atomic():
         held = _move(
-            broadcast, user, "cancel", (State.DRAFT, State.PLANNED, State.RUNNING, State.PAUSED), State.CANCELLED
+            broadcast,
+            user,
+            request,
+            "cancel",
+            (State.DRAFT, State.PLANNED, State.RUNNING, State.PAUSED),
+            State.CANCELLED,
         )
         planned = list(held.dispatches.filter(state=Dispatch.State.PLANNED).values_list("pk", flat=True))
         close(planned, Dispatch.State.CANCELLED, Delivery.State.CANCELLED, Delivery.Reason.BY_USER)
@@ -105,7 +113,9 @@ def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, 
     refresh_counts(dispatches)
 
 
-def _move(broadcast: Broadcast, user: User, deed: str, sources: Move, target: State) -> Broadcast:
+def _move(
+    broadcast: Broadcast, user: User, request: HttpRequest | None, deed: str, sources: Move, target: State
+) -> Broadcast:
     with transaction.atomic():
         held = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
         if held.state not in sources:
@@ -117,7 +127,7 @@ def _move(broadcast: Broadcast, user: User, deed: str, sources: Move, target: St
         if deed == "resume":
             held.resumed_at = Now()  # type: ignore[assignment,unused-ignore]
         _save(held, "state", "stop_reason", "finished_at", "resumed_at")
-        audit.record(f"broadcast.{deed}", user=user, subject=str(held), broadcast=held.pk)
+        audit.record(f"broadcast.{deed}", user=user, subject=str(held), request=request, broadcast=held.pk)
     return held
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.http import HttpRequest
 
 from campaigns.models import OPEN_STATES, Dispatch, Reminder
 from scrm.base import audit, clock
@@ -30,8 +31,8 @@ class Asked:
     not_waiting: int
 
 
-def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
-    """Writes the reminders; the lane sends them."""
+def remind(dispatches: Iterable[Dispatch], user: User, request: HttpRequest | None = None) -> Asked:
+    """Writes the reminders; the lane sends them. `request`: whose address is noted."""
     reminded = too_often = not_waiting = 0
     with transaction.atomic():
         ids = [row.pk for row in dispatches]
@@ -46,7 +47,7 @@ def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
                 enqueue(Reminder.WORK_SOURCE, row.pk, LANE, f"dispatch:{dispatch.pk}")
                 reminded += 1
         if reminded:
-            audit.record("broadcast.remind", user=user, subject=f"{reminded}", dispatches=ids[:1000])
+            audit.record("broadcast.remind", user=user, subject=f"{reminded}", request=request, dispatches=ids[:1000])
     return Asked(reminded, too_often, not_waiting)
 
 
