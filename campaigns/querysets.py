@@ -66,7 +66,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
         from django.apps import apps
 
         dispatches = apps.get_model("campaigns", "Dispatch").objects.visible_to(user).filter(broadcast=OuterRef("pk"))
-        seen = Q(created_by=user.pk) | Exists(dispatches)
+        seen = Q(created_by=user.pk) | Q(Exists(dispatches))
         if user.has_perm("campaigns.approve_broadcast"):
             seen |= Q(created_by__in=_within(user))
         return self.filter(seen) if user.is_active else self.none()
