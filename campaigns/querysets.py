@@ -44,19 +44,32 @@ class WelcomeQuerySet(models.QuerySet["Welcome"]):
         return self.filter(userid__in=Staff.objects.visible_to(user).values("userid"))
 
 
+def _within(user: User) -> "models.QuerySet[User]":
+    """Users who see some departments, and none that `user` doesn't."""
+    from django.apps import apps
+
+    departments = apps.get_model("contacts", "Department").objects.visible_to(user).values_list("pk", flat=True)
+    narrow = User.objects.filter(sees_all=False, is_superuser=False, department_ids__contained_by=list(departments))
+    return narrow.exclude(department_ids=[])
+
+
 class BroadcastQuerySet(models.QuerySet["Broadcast"]):
     def open(self) -> "BroadcastQuerySet":
         """Of which something may still be sent."""
         return self.filter(state__in=["planned", "running", "paused"])
 
     def visible_to(self, user: User) -> "BroadcastQuerySet":
-        """One's own, and those in which staff of one's scope take part."""
+        """One's own, those in which staff of one's scope take part, and for who approves those of makers whose whole scope
+        lies in one's own: drafts have no staff yet."""
         if user.has_full_scope:
             return self
         from django.apps import apps
 
         dispatches = apps.get_model("campaigns", "Dispatch").objects.visible_to(user).filter(broadcast=OuterRef("pk"))
-        return self.filter(Q(created_by=user.pk) | Exists(dispatches)) if user.is_active else self.none()
+        seen = Q(created_by=user.pk) | Q(Exists(dispatches))
+        if user.has_perm("campaigns.approve_broadcast"):
+            seen |= Q(created_by__in=_within(user))
+        return self.filter(seen) if user.is_active else self.none()
 
     def wholly_visible_to(self, user: User) -> "BroadcastQuerySet":
         """Of the visible ones one's own, and those in which nobody outside one's scope takes part: who stops a broadcast
@@ -76,8 +89,10 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
         return self.filter(state="sent")
 
     def failing(self) -> "DispatchQuerySet":
-        """Refused by the platform, or without an answer."""
-        return self.filter(Q(state__in=["refused", "unknown"]))
+        """Refused by the platform, or without an answer, since somebody last let their broadcast go on."""
+        resumed = F("broadcast__resumed_at")
+        fresh = Q(state="refused", changed_at__gt=resumed) | Q(state="unknown", lost_at__gt=resumed)
+        return self.filter(Q(broadcast__resumed_at=None) | fresh, state__in=["refused", "unknown"])
 
     def due(self, moment: dt.datetime) -> "DispatchQuerySet":
         """Those to be created by now that are not, in broadcasts that run."""

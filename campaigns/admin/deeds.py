@@ -60,7 +60,7 @@ def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     typed = "".join(letter for letter in request.POST.get("typed", "") if letter.isdigit())
     try:
         with transaction.atomic():
-            held = pace.approve(broadcast, user_of(request))
+            held = pace.approve(broadcast, user_of(request), request)
             if held.planned > MANY and typed != str(held.planned):
                 raise _OtherNumber
     except _OtherNumber:
@@ -73,12 +73,12 @@ def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
 
 
 def pause(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
-    pace.pause(broadcast, user_of(request))
+    pace.pause(broadcast, user_of(request), request)
     page.say(request, _("Paused: no more tasks are created. Staff may still confirm those they have."))
 
 
 def resume(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
-    pace.resume(broadcast, user_of(request))
+    pace.resume(broadcast, user_of(request), request)
     page.say(request, _("It goes on where it was paused."))
 
 
@@ -87,7 +87,7 @@ def cancel(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     if broadcast.state != Broadcast.State.DRAFT and request.POST.get("typed", "").strip() != cancel_word():
         page.say(request, _("Not cancelled: type “%(word)s” to cancel.") % {"word": cancel_word()}, good=False)
         return
-    pace.cancel(broadcast, user_of(request))
+    pace.cancel(broadcast, user_of(request), request)
     page.say(request, _("Cancelled. Tasks that nobody has confirmed are being taken back; what was sent stays sent."))
 
 
@@ -101,7 +101,7 @@ def remind_open(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     chosen = broadcast.dispatches.visible_to(user_of(request)).waiting()
     if request.POST.get("dispatch", "").isdigit():
         chosen = chosen.filter(pk=request.POST["dispatch"])
-    asked = remind.remind(chosen, user_of(request))
+    asked = remind.remind(chosen, user_of(request), request)
     parts = [ngettext("%(n)d task is being reminded of.", "%(n)d tasks are being reminded of.", asked.reminded) % {"n": asked.reminded}]  # fmt: skip
     if asked.too_often:
         parts.append(_("%(n)d had three reminders in 24 hours already: WeCom takes no more.") % {"n": asked.too_often})

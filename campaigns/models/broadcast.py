@@ -57,6 +57,7 @@ class Broadcast(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("approved by")
     )
     approved_at = models.DateTimeField(_("approved"), null=True)
+    resumed_at = models.DateTimeField(null=True)  # the database's clock; failures before it were looked at by a person
     plan_date = models.DateField(null=True)
     planned = models.PositiveIntegerField(_("planned"), default=0)
     excluded = models.JSONField(_("excluded"), default=dict)

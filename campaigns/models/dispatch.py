@@ -83,6 +83,10 @@ class Dispatch(models.Model):
         indexes = [
             models.Index(fields=["staff", "state"], name="dispatch_of_staff"),
             models.Index(fields=["sent_at"], name="dispatch_sent"),
+            # few of all: what is to be created or waits is looked for all the time
+            models.Index(
+                fields=["state"], condition=Q(state__in=["planned", "sending", "unknown", "sent"]), name="dispatch_open"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,6 +95,11 @@ class Dispatch(models.Model):
     @property
     def entity(self) -> str:
         return f"staff:{self.staff_id}"
+
+    @property
+    def userids(self) -> set[str]:
+        """Under which the platform may tell of its staff member, renamed meanwhile or not."""
+        return {self.staff.userid, *self.staff.former_userids}
 
     @property
     def open_count(self) -> int:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast
+from campaigns.sending.content import storable
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat
 
@@ -53,7 +54,7 @@ def _check(audience: Any) -> Broadcast.To:
         raise _Wrong(_("Give exactly one of external_userids, chat_ids and filter."))
     key, value = next(iter(audience.items()))
     if key in LISTS:
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        if not isinstance(value, list) or not all(map(_is_id, value)):
             raise _Wrong(_("%(key)s must be a list of ids.") % {"key": key})
         if not value:
             raise _Wrong(_("Nobody is chosen: an empty audience is never sent to."))
@@ -73,13 +74,17 @@ def _check_filter(chosen: Any) -> None:
         raise _Wrong(_("filter must be an object."))
     for key, value in chosen.items():
         if key in _WORDS:
-            if not isinstance(value, list) or not value or not all(isinstance(item, str) and item for item in value):
+            if not isinstance(value, list) or not value or not all(map(_is_id, value)):
                 raise _Wrong(_("%(key)s must be a list of ids.") % {"key": key})
         elif key in _TIMES:
             if not isinstance(value, str) or not _time(value):
                 raise _Wrong(_("%(key)s must be a time with its offset.") % {"key": key})
         else:
             raise _Wrong(_("A filter has no %(key)s.") % {"key": key})
+
+
+def _is_id(item: Any) -> bool:
+    return isinstance(item, str) and item != "" and storable(item)
 
 
 def _time(text: str) -> dt.datetime | None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import tasknotices
 from campaigns.models import Delivery, Dispatch
-from campaigns.sending import pace
+from campaigns.sending import content, pace
 from campaigns.sending.counts import refresh_counts
 from scrm.base import clock
 from scrm.base.logs import story
@@ -22,7 +22,9 @@ State = Dispatch.State
 
 
 def mark_sending(dispatch: Dispatch) -> bool:
-    """False while an equal task of the same staff member has no answer."""
+    """False while a like task of the same staff member has no answer: a look-up could not tell them apart."""
+    if _like_one_is_open(dispatch):
+        return False
     try:
         with transaction.atomic():
             updated = Dispatch.objects.filter(pk=dispatch.pk, state=State.PLANNED).update(
@@ -38,6 +40,16 @@ def mark_sending(dispatch: Dispatch) -> bool:
     if not updated:
         raise LeaseLost(dispatch.entity)
     return True
+
+
+def _like_one_is_open(dispatch: Dispatch) -> bool:
+    """The constraint on the digest knows equal content only; the look-up compares less."""
+    told = dispatch.broadcast
+    others = Dispatch.objects.filter(staff=dispatch.staff_id, state__in=[State.SENDING, State.UNKNOWN])
+    return any(
+        content.looks_like(told.text, told.attachments, other.broadcast.text, other.broadcast.attachments)
+        for other in others.exclude(pk=dispatch.pk).select_related("broadcast")
+    )
 
 
 def accept(claim: Claim, work: Work, dispatch: Dispatch, task: MessageTask, sent_at: dt.datetime) -> None:

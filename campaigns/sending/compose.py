@@ -39,6 +39,8 @@ def draft(
         faults["name"] = [_("Give the broadcast a name.")]
     elif len(name.strip()) > 60:
         faults["name"] = [_("At most 60 characters.")]
+    elif not content.storable(name):
+        faults["name"] = [_("There are characters in it that can't be stored.")]
     if staff_choice not in Broadcast.StaffChoice.values:
         faults["staff_choice"] = [
             _("Choose one of %(choices)s.") % {"choices": ", ".join(Broadcast.StaffChoice.values)}

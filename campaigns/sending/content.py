@@ -26,7 +26,10 @@ _VARIABLES = ("{customer}", "%NICKNAME%")  # all recipients of one call get the 
 
 
 def check(text: str, attachments: Sequence[Attachment]) -> None:
-    """Raises ValidationError (keys `text`, `attachments`) for what the platform would refuse (wecom-api.md §10.1)."""
+    """Raises ValidationError (keys `text`, `attachments`) for what the platform would refuse (wecom-api.md §10.1), or our
+    database."""
+    if not storable(text):
+        raise ValidationError({"text": _("There are characters in it that can't be stored.")})
     if not text.strip() and not attachments:
         raise ValidationError({"text": _("Write a text or add an attachment.")})
     try:
@@ -51,6 +54,11 @@ def check(text: str, attachments: Sequence[Attachment]) -> None:
             )
 
 
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, no half of a character."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def _fault(attachment: Any) -> str:
     """What is wrong with an attachment, in words; "" when nothing is."""
     if not isinstance(attachment, Mapping):
@@ -61,6 +69,9 @@ def _fault(attachment: Any) -> str:
     fields = attachment.get(kind)
     if not isinstance(fields, Mapping):
         return _("the field %(field)s is missing") % {"field": kind}
+    for name in attachment:
+        if name not in ("msgtype", kind):
+            return _("the field %(field)s is not known") % {"field": name}
     required, optional = _FIELDS[kind]
     for name in required:
         if not fields.get(name):
@@ -70,6 +81,8 @@ def _fault(attachment: Any) -> str:
     for name, value in fields.items():
         if name not in required + optional or not isinstance(value, str):
             return _("the field %(field)s is not known") % {"field": name}
+        if not storable(value):
+            return _("there are characters in %(field)s that can't be stored") % {"field": name}
         most = _MINIPROGRAM_TITLE if (kind, name) == ("miniprogram", "title") else _BYTES.get(name, 2048)
         if len(value.encode()) > most:
             return _("%(field)s is longer than %(most)d bytes") % {"field": name, "most": most}

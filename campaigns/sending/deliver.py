@@ -150,14 +150,11 @@ def _begin(claim: Claim, work: Work, dispatch: Dispatch) -> list[str]:
             refresh_counts([dispatch.pk])
         cursor.execute(_CHATS if broadcast.to_chats else _CUSTOMERS, given)
         recipients = [recipient for (recipient,) in cursor.fetchall()]
-        if not recipients:
-            pace.close([dispatch.pk], State.CANCELLED, Delivery.State.EXCLUDED, "")
-            claim.done([work])
-            pace.finish(broadcast.pk)
-            return []
-        if not booking.mark_sending(dispatch):
+        if recipients and not booking.mark_sending(dispatch):
             claim.again(EQUAL_TASK_SECONDS, [work], reason="an equal task of this staff member is not settled")
             return []
+    if not recipients:  # all are excluded by now
+        booking.give_up(claim, work, dispatch, Delivery.Reason.LOST)
     return recipients
 
 

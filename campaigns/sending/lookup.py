@@ -43,7 +43,8 @@ def _find(dispatch: Dispatch) -> MessageRecord | None:
             continue
         if Dispatch.objects.filter(msgid=record.msgid).exists():
             continue
-        if [task.userid for task in api.fetch_tasks(record.msgid)] == [dispatch.staff.userid]:
+        tasks = api.fetch_tasks(record.msgid)
+        if len(tasks) == 1 and tasks[0].userid in dispatch.userids:
             return record
     return None
 

@@ -4,6 +4,7 @@ button at once only one moves it."""
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast, Delivery, Dispatch
@@ -24,11 +25,11 @@ class NotNow(Exception):
     """The broadcast's state does not allow this move; the text says why, for a user to read."""
 
 
-def approve(broadcast: Broadcast, user: User) -> Broadcast:
-    """Freezes the audience and lets the tasks be created from `create_at` on.
+def approve(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
+    """Freezes the audience and lets the tasks be created from `create_at` on. `request`: whose address is noted.
 
-    Raises NotNow when somebody was faster, when nobody would get it or its maker may no longer log in; ValidationError
-    when its times have passed meanwhile.
+    Raises NotNow when somebody was faster, when nobody would get it, staff outside the user's scope would take part or its
+    maker may no longer log in; ValidationError when its times have passed meanwhile.
     """
     with transaction.atomic():
         held = Broadcast.objects.select_for_update(of=("self",)).select_related("created_by").get(pk=broadcast.pk)
@@ -40,30 +41,38 @@ def approve(broadcast: Broadcast, user: User) -> Broadcast:
         plan.freeze(held)
         if not held.planned:
             raise NotNow(_("Nobody would get this broadcast: every recipient is excluded."))
+        _refuse_outsiders(held, user)
         held.state, held.approved_by, held.approved_at = State.PLANNED, user, clock.now()
         _save(held, "state", "approved_by", "approved_at", "plan_date", "planned", "excluded")
         _enqueue(held)
-        audit.record("broadcast.approve", user=user, subject=str(held), broadcast=held.pk, planned=held.planned)
+        audit.record(
+            "broadcast.approve", user=user, subject=str(held), request=request, broadcast=held.pk, planned=held.planned
+        )
     return held
 
 
-def pause(broadcast: Broadcast, user: User) -> Broadcast:
+def pause(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
     """No more tasks are created. Those created already stay with the staff: only cancelling takes them back."""
-    return _move(broadcast, user, "pause", (State.PLANNED, State.RUNNING), State.PAUSED)
+    return _move(broadcast, user, request, "pause", (State.PLANNED, State.RUNNING), State.PAUSED)
 
 
-def resume(broadcast: Broadcast, user: User) -> Broadcast:
-    """Goes on where it was paused."""
-    held = _move(broadcast, user, "resume", (State.PAUSED,), State.RUNNING)
+def resume(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
+    """Goes on where it was paused. Only failures from now on pause it by themselves again."""
+    held = _move(broadcast, user, request, "resume", (State.PAUSED,), State.RUNNING)
     _wake(held)
     return held
 
 
-def cancel(broadcast: Broadcast, user: User) -> Broadcast:
+def cancel(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:
     """What is not created never will be; tasks that nobody has confirmed are taken back on the platform."""
     with transaction.atomic():
         held = _move(
-            broadcast, user, "cancel", (State.DRAFT, State.PLANNED, State.RUNNING, State.PAUSED), State.CANCELLED
+            broadcast,
+            user,
+            request,
+            "cancel",
+            (State.DRAFT, State.PLANNED, State.RUNNING, State.PAUSED),
+            State.CANCELLED,
         )
         planned = list(held.dispatches.filter(state=Dispatch.State.PLANNED).values_list("pk", flat=True))
         close(planned, Dispatch.State.CANCELLED, Delivery.State.CANCELLED, Delivery.Reason.BY_USER)
@@ -81,7 +90,7 @@ def pause_by_itself(broadcast_id: int, reason: str) -> bool:
 
 
 def finish(broadcast_id: int) -> bool:
-    """Ends a broadcast of which nothing is open any more; in the caller's transaction."""
+    """Ends a broadcast of which nothing is open any more; in the transaction that has closed something of it."""
     if Dispatch.objects.filter(broadcast=broadcast_id).unsettled().exists():
         return False
     running = Broadcast.objects.filter(pk=broadcast_id, state__in=[State.PLANNED, State.RUNNING, State.PAUSED])
@@ -89,9 +98,14 @@ def finish(broadcast_id: int) -> bool:
 
 
 def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, reason: Delivery.Reason | str) -> None:
-    """Settles dispatches whose open recipients all end the same way; in the caller's transaction."""
+    """Settles dispatches whose open recipients all end the same way; in the caller's transaction.
+
+    Behind a lock on the broadcast: of two that close its last dispatches the second sees the first, and ends it.
+    """
     if not dispatches:
         return
+    broadcasts = Dispatch.objects.filter(pk__in=dispatches).values("broadcast")
+    list(Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk"))
     Delivery.objects.filter(dispatch__in=dispatches, state=Delivery.State.PLANNED).update(
         state=result, reason=reason, changed_at=Now()
     )
@@ -99,17 +113,28 @@ def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, 
     refresh_counts(dispatches)
 
 
-def _move(broadcast: Broadcast, user: User, deed: str, sources: Move, target: State) -> Broadcast:
+def _move(
+    broadcast: Broadcast, user: User, request: HttpRequest | None, deed: str, sources: Move, target: State
+) -> Broadcast:
     with transaction.atomic():
         held = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
         if held.state not in sources:
             raise NotNow(_already(held))
+        _refuse_outsiders(held, user)
         held.state, held.stop_reason = target, ""
         if target == State.CANCELLED:
             held.finished_at = clock.now()
-        _save(held, "state", "stop_reason", "finished_at")
-        audit.record(f"broadcast.{deed}", user=user, subject=str(held), broadcast=held.pk)
+        if deed == "resume":
+            held.resumed_at = Now()  # type: ignore[assignment,unused-ignore]
+        _save(held, "state", "stop_reason", "finished_at", "resumed_at")
+        audit.record(f"broadcast.{deed}", user=user, subject=str(held), request=request, broadcast=held.pk)
     return held
+
+
+def _refuse_outsiders(held: Broadcast, user: User) -> None:
+    """Who moves a broadcast moves it for everybody in it."""
+    if not Broadcast.objects.wholly_visible_to(user).filter(pk=held.pk).exists():
+        raise NotNow(_("Staff outside your scope take part in this broadcast."))
 
 
 def _already(held: Broadcast) -> str:

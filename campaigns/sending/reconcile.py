@@ -95,8 +95,7 @@ def _take_back(claim: Claim, dispatch: Dispatch) -> None:
 def _task_of(dispatch: Dispatch) -> StaffTask | None:
     """The staff member's part; there is one, under whatever userid they have by now."""
     tasks = api.fetch_tasks(dispatch.msgid)
-    named = {dispatch.staff.userid, *dispatch.staff.former_userids}
-    return next((task for task in tasks if task.userid in named), tasks[0] if len(tasks) == 1 else None)
+    return next((task for task in tasks if task.userid in dispatch.userids), tasks[0] if len(tasks) == 1 else None)
 
 
 def _read_results(claim: Claim, dispatch: Dispatch, task: StaffTask) -> bool:

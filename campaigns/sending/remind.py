@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.http import HttpRequest
 
-from campaigns.models import Dispatch, Reminder
+from campaigns.models import OPEN_STATES, Dispatch, Reminder
 from scrm.base import audit, clock
 from scrm.base.failpoints import failpoint
 from scrm.base.models import User
@@ -30,13 +31,14 @@ class Asked:
     not_waiting: int
 
 
-def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
-    """Writes the reminders; the lane sends them."""
+def remind(dispatches: Iterable[Dispatch], user: User, request: HttpRequest | None = None) -> Asked:
+    """Writes the reminders; the lane sends them. `request`: whose address is noted."""
     reminded = too_often = not_waiting = 0
     with transaction.atomic():
         ids = [row.pk for row in dispatches]
-        for dispatch in Dispatch.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"):
-            if dispatch.state != Dispatch.State.SENT:
+        rows = Dispatch.objects.select_for_update(no_key=True, of=("self",)).select_related("broadcast")
+        for dispatch in rows.filter(pk__in=ids).order_by("pk"):
+            if not _waits(dispatch):
                 not_waiting += 1
             elif left_today(dispatch) <= 0:
                 too_often += 1
@@ -45,8 +47,13 @@ def remind(dispatches: Iterable[Dispatch], user: User) -> Asked:
                 enqueue(Reminder.WORK_SOURCE, row.pk, LANE, f"dispatch:{dispatch.pk}")
                 reminded += 1
         if reminded:
-            audit.record("broadcast.remind", user=user, subject=f"{reminded}", dispatches=ids[:1000])
+            audit.record("broadcast.remind", user=user, subject=f"{reminded}", request=request, dispatches=ids[:1000])
     return Asked(reminded, too_often, not_waiting)
+
+
+def _waits(dispatch: Dispatch) -> bool:
+    """Whether there is something to confirm, and still will be: cancelled tasks are being taken back."""
+    return dispatch.state == Dispatch.State.SENT and dispatch.broadcast.state in OPEN_STATES
 
 
 def left_today(dispatch: Dispatch) -> int:
@@ -58,11 +65,12 @@ def left_today(dispatch: Dispatch) -> int:
 @lane(LANE, queue="sending", threads=2, lease=30)
 def send(claim: Claim) -> None:
     """Sends each reminder once: a second nudge is worse than a lost one."""
-    for reminder in Reminder.objects.select_related("dispatch").filter(pk__in=claim.source_ids(Reminder.WORK_SOURCE)):
+    reminders = Reminder.objects.select_related("dispatch__broadcast")
+    for reminder in reminders.filter(pk__in=claim.source_ids(Reminder.WORK_SOURCE)):
         if reminder.state != State.WAITING:
             continue
-        if reminder.dispatch.state != Dispatch.State.SENT:
-            _record(claim, reminder, State.REFUSED, "confirmed meanwhile")
+        if not _waits(reminder.dispatch):
+            _record(claim, reminder, State.REFUSED, "confirmed or cancelled meanwhile")
             continue
         _record(claim, reminder, State.UNKNOWN, "")
         failpoint("remind.written")

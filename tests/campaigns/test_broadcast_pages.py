@@ -343,7 +343,7 @@ class TestCheck:
         assert press(console, made, "approve")[0].startswith("已批准，")
         assert press(console, made, "approve") == ["这条群发已处于“已计划”状态（alice 批准）。"]
         assert Dispatch.objects.count() == 1
-        assert AuditRecord.objects.filter(deed="broadcast.approve").count() == 1
+        assert AuditRecord.objects.get(deed="broadcast.approve").address == "127.0.0.1"
 
     def test_many_recipients_need_their_number_typed(
         self, console: Client, befriend: Make, draft: Make, wanglei: Staff, monkeypatch: pytest.MonkeyPatch

@@ -12,8 +12,10 @@ from django.core.exceptions import ValidationError
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import compose, pace, plan
 from contacts.models import Customer, Department, Staff
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import AuditRecord, User, Work
+from scrm.base.roles import Role
+from tests.conftest import operator
 
 Make = Callable[..., Any]
 
@@ -259,6 +261,13 @@ def test_a_plan_that_reaches_nobody_is_not_approved(draft: Make, alice: User) ->
         ({"create_at": dt.timedelta(minutes=-6)}, "create_at"),
         ({"create_at": dt.timedelta(days=32)}, "create_at"),
         ({"confirm_by": dt.timedelta(minutes=-1)}, "confirm_by"),
+        ({"attachments": [{"msgtype": "file", "file": {"media_id": "m"}, "extra": 1}]}, "attachments"),
+        ({"attachments": [{"msgtype": "file", "file": {"media_id": "m\0"}}]}, "attachments"),
+        ({"text": "新品\0"}, "text"),
+        ({"text": "新品\ud83d"}, "text"),
+        ({"name": "上\0新"}, "name"),
+        ({"audience_": {"external_userids": ["wm\0"]}}, "audience"),
+        ({"audience_": {"filter": {"tags": ["et\0"]}}}, "audience"),
         ({"name": " "}, "name"),
         ({"staff_choice": "anybody"}, "staff_choice"),
     ],
@@ -275,3 +284,41 @@ def test_bad_input_is_named(alice: User, given: dict[str, Any], field: str) -> N
 
 def test_a_text_of_exactly_the_limit_is_taken(alice: User) -> None:
     compose.draft(alice, name="上新", audience_={"external_userids": ["wm1"]}, text="字" * 1333 + "a")
+
+
+def test_who_approves_sees_drafts_of_makers_whose_scope_lies_in_their_own(
+    draft: Make, departments: list[Department], alice: User, bob: User
+) -> None:
+    manager = operator("mona", department_ids=[2])
+    roles.give(manager, Role.MANAGER)
+    elsewhere = operator("otto", department_ids=[3])
+    wider = operator("wilma", department_ids=[1])
+    colleague = operator("carl", department_ids=[2])
+    named = [draft(["wm1"], user=user).pk for user in (alice, bob, elsewhere, wider)]
+
+    def seen(user: User) -> list[int]:
+        return [named.index(row.pk) for row in Broadcast.objects.visible_to(user).order_by("pk")]
+
+    assert seen(manager) == [1]
+    assert seen(colleague) == []
+    roles.give(wider, Role.MANAGER)
+    assert seen(User.objects.get(pk=wider.pk)) == [1, 2, 3]  # 2 and 3 are children of 1
+
+
+def test_who_sees_a_part_only_neither_approves_nor_stops_the_whole(
+    befriend: Make, draft: Make, wanglei: Staff, zhaomin: Staff, alice: User, bob: User
+) -> None:
+    befriend("wmWang", wanglei)
+    befriend("wmZhao", zhaomin)
+    broadcast = draft(["wmWang", "wmZhao"])
+
+    with pytest.raises(pace.NotNow):
+        pace.approve(broadcast, bob)
+    assert not Dispatch.objects.exists()
+
+    pace.approve(broadcast, alice)
+    for move in (pace.pause, pace.cancel):
+        with pytest.raises(pace.NotNow):
+            move(broadcast, bob)
+    broadcast.refresh_from_db()
+    assert broadcast.state == "planned"

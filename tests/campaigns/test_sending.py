@@ -1,14 +1,17 @@
 """A broadcast on its way: tasks created once, confirmed by staff, results booked. Against the stand-in over HTTP."""
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
-from campaigns.sending import compose, pace
+from campaigns.sending import compose, pace, plan
 from campaigns.sending.remind import remind
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
@@ -232,6 +235,23 @@ def test_a_refused_task_ends_with_its_reason_and_many_pause_the_broadcast(
     assert held.stop_reason
 
 
+def test_after_a_person_resumed_only_new_failures_pause_again(
+    tasks: Tasks, draft: Make, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "MAX_CUSTOMERS", 1)
+    settings.SEND_FAILURES_BEFORE_PAUSE = 2
+    image = {"msgtype": "image", "image": {"media_id": "gone"}}
+    broadcast = pace.approve(draft(["wmW0", "wmW1", "wmW2", "wmZ0"], attachments=[image]), alice)
+
+    def refused() -> tuple[str, int]:
+        tasks.work()
+        return Broadcast.objects.get().state, Dispatch.objects.filter(state="refused").count()
+
+    assert refused() == ("paused", 2)
+    pace.resume(broadcast, alice)
+    assert refused() == ("done", 4)
+
+
 def test_a_staff_member_is_reminded_three_times_in_a_day(tasks: Tasks, draft: Make, alice: User) -> None:
     pace.approve(draft(chosen={}), alice)
     tasks.work()
@@ -242,6 +262,21 @@ def test_a_staff_member_is_reminded_three_times_in_a_day(tasks: Tasks, draft: Ma
     assert [(row.reminded, row.too_often, row.not_waiting) for row in asked] == [(1, 0, 1)] * 3 + [(0, 1, 1)]
     assert set(Reminder.objects.values_list("state", flat=True)) == {"sent"}
     assert tasks.ledger("reminder") == [{"msgid": Dispatch.objects.get(state="sent").msgid}] * 3
+
+
+def test_nobody_is_reminded_of_what_was_cancelled(tasks: Tasks, draft: Make, alice: User) -> None:
+    broadcast = pace.approve(draft(chosen={}), alice)
+    tasks.work()
+    asked_before = remind(Dispatch.objects.filter(staff__userid="wanglei"), alice)
+    pace.cancel(broadcast, alice)
+
+    asked = remind(Dispatch.objects.all(), alice)
+    run.run_due(["remind"])
+
+    assert asked_before.reminded == 1
+    assert (asked.reminded, asked.too_often, asked.not_waiting) == (0, 0, 2)
+    assert tasks.ledger("reminder") == []
+    assert Reminder.objects.get().state == "refused"
 
 
 def test_a_reminder_without_an_answer_is_not_repeated(tasks: Tasks, draft: Make, alice: User) -> None:
@@ -259,8 +294,6 @@ def test_a_reminder_without_an_answer_is_not_repeated(tasks: Tasks, draft: Make,
 def test_the_second_batch_of_a_sender_follows_the_first(
     tasks: Tasks, draft: Make, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from campaigns.sending import plan
-
     monkeypatch.setattr(plan, "MAX_CUSTOMERS", 2)
     broadcast = pace.approve(draft(["wmW0", "wmW1", "wmW2"]), alice)
 
@@ -269,6 +302,63 @@ def test_the_second_batch_of_a_sender_follows_the_first(
 
     assert tasks.recipients() == [["wmW0", "wmW1"], ["wmW2"]]
     assert states(broadcast) == {"sent": 3}
+
+
+def test_a_like_task_waits_until_the_lost_one_is_found(tasks: Tasks, draft: Make, alice: User) -> None:
+    """Their digests differ, but the platform's records of them would not."""
+    tasks.fault("externalcontact/add_msg_template", "reset_after", times=1)
+    tasks.fault("externalcontact/get_groupmsg_list_v2", "status", value=503, times=100)
+    pace.approve(draft(["wmW0"], text="新品"), alice)
+    tasks.work()
+    pace.approve(draft(["wmW1"], text="新品 "), alice)
+    tasks.work()
+    assert tasks.recipients() == [["wmW0"]]
+
+    tasks.no_faults()
+    tasks.work()
+
+    assert tasks.recipients() == [["wmW0"], ["wmW1"]]
+    told = {row["msgid"]: row["recipients"] for row in tasks.created()}
+    rows = Delivery.objects.select_related("customer", "dispatch")
+    assert {row.dispatch.msgid: [row.customer.external_userid] for row in rows} == told  # type: ignore[union-attr]
+
+
+def test_of_two_that_close_the_last_tasks_at_once_one_ends_the_broadcast(
+    tasks: Tasks, draft: Make, alice: User
+) -> None:
+    broadcast = pace.approve(draft(chosen={}), alice)
+    together = threading.Barrier(2)
+
+    def close(key: int) -> None:
+        with transaction.atomic():
+            pace.close([key], Dispatch.State.REFUSED, Delivery.State.REFUSED, Delivery.Reason.REFUSED)
+            with suppress(threading.BrokenBarrierError):
+                together.wait(0.5)
+            pace.finish(broadcast.pk)
+        connection.close()
+
+    threads = [threading.Thread(target=close, args=(row.pk,)) for row in Dispatch.objects.all()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Dispatch.objects.unsettled().count() == 0
+    assert Broadcast.objects.get().state == "done"
+
+
+def test_a_lost_task_is_found_under_the_userid_its_sender_had(tasks: Tasks, draft: Make, alice: User) -> None:
+    tasks.fault("externalcontact/add_msg_template", "reset_after", times=1)
+    tasks.fault("externalcontact/get_groupmsg_list_v2", "status", value=503, times=100)
+    pace.approve(draft(["wmW0"]), alice)
+    tasks.work()
+    Staff.objects.filter(userid="wanglei").update(userid="wangl", former_userids=["wanglei"])
+
+    tasks.no_faults()
+    tasks.work()
+
+    assert tasks.recipients() == [["wmW0"]]
+    assert Dispatch.objects.get().state == "sent"
 
 
 def test_chats_of_another_owner_meanwhile_are_left_out(tasks: Tasks, draft: Make, alice: User) -> None:

@@ -148,7 +148,7 @@ def _step(summary: str, description: str) -> Any:
 @_step("Approve a draft", "Freezes the audience; tasks are created from `create_at` on. Its maker may approve it, too.")
 class Approve(Step):
     def move(self, broadcast: Broadcast) -> Broadcast:
-        return pace.approve(broadcast, self.user)
+        return pace.approve(broadcast, self.user, self.request)
 
 
 @_step(
@@ -156,19 +156,19 @@ class Approve(Step):
 )
 class Pause(Step):
     def move(self, broadcast: Broadcast) -> Broadcast:
-        return pace.pause(broadcast, self.user)
+        return pace.pause(broadcast, self.user, self.request)
 
 
 @_step("Go on after a pause", "")
 class Resume(Step):
     def move(self, broadcast: Broadcast) -> Broadcast:
-        return pace.resume(broadcast, self.user)
+        return pace.resume(broadcast, self.user, self.request)
 
 
 @_step("Cancel", "What is not created never will be; tasks that nobody has confirmed are taken back.")
 class Cancel(Step):
     def move(self, broadcast: Broadcast) -> Broadcast:
-        return pace.cancel(broadcast, self.user)
+        return pace.cancel(broadcast, self.user, self.request)
 
 
 @extend_schema(
@@ -187,7 +187,7 @@ class Remind(ApiView):
             raise Conflict(_("Nobody waits to be reminded: this broadcast is %(state)s.")
                            % {"state": broadcast.get_state_display()})  # fmt: skip
         dispatches = Dispatch.objects.visible_to(self.user).filter(broadcast=broadcast)
-        return Response(RemindedShape(remind(dispatches, self.user)).data)
+        return Response(RemindedShape(remind(dispatches, self.user, request)).data)
 
 
 class DeliveryQuery(Query):

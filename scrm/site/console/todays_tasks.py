@@ -95,7 +95,7 @@ def remind_staff(request: HttpRequest) -> HttpResponse:
     else:
         ids = [int(number) for number in request.POST.getlist("dispatch") if number.isdecimal() and len(number) < 19]
         tasks = Dispatch.objects.visible_to(user).filter(pk__in=ids)
-    asked = remind.remind(tasks, user)
+    asked = remind.remind(tasks, user, request)
     level = messages.SUCCESS if asked.reminded else messages.WARNING
     messages.add_message(request, level, _in_words(asked))
     address = reverse("console:tasks")
