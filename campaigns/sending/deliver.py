@@ -25,6 +25,7 @@ from scrm.wecom.brake import SendingStopped
 from scrm.wecom.schemas import MessageTask
 
 LEASE = 60.0
+PAUSED_SECONDS = 15.0  # between looks whether it goes on: whoever resumes wakes only work that nobody holds just then
 BRAKE_SECONDS = 30.0  # between looks whether the brake is still on
 LONGEST_WAIT = 600.0  # seconds: a clock or a plan may have been changed meanwhile
 EQUAL_TASK_SECONDS = 3.0  # until it is tried whether an equal task of the same person is settled
@@ -63,7 +64,7 @@ def _create_if_due(claim: Claim, work: Work, dispatch: Dispatch) -> None:
     elif now >= broadcast.confirm_by:
         booking.give_up(claim, work, dispatch, Delivery.Reason.TOO_LATE)
     elif broadcast.state == Broadcast.State.PAUSED:
-        claim.again(_real(broadcast.confirm_by - now), [work], reason="paused")
+        claim.again(min(_real(broadcast.confirm_by - now), PAUSED_SECONDS), [work], reason="paused")
     elif now < broadcast.create_at:
         claim.again(_real(broadcast.create_at - now), [work], reason="not due yet")
     elif (quiet := rules.quiet_until(now)) is not None:

@@ -15,8 +15,8 @@ from scrm.wecom.api import messages as api
 from scrm.wecom.schemas import MessageRecord, MessageTask
 
 MARGIN = dt.timedelta(minutes=5)  # the platform's clock and ours
-BEING_DISPATCHED_SECONDS = 5.0  # 41063: there is something, but not yet to be read
-AWAY_SECONDS = 5.0
+AWAY_SECONDS = 5.0  # also after 41063: there is something, but not yet to be read
+PERMANENT_SECONDS = 60.0  # a person must see to it; nothing is created again meanwhile
 
 
 def look(claim: Claim, work: Work, dispatch: Dispatch) -> None:
@@ -24,7 +24,7 @@ def look(claim: Claim, work: Work, dispatch: Dispatch) -> None:
     try:
         record = _find(dispatch)
     except (errors.WecomError, errors.ConfigurationError) as error:
-        seconds = BEING_DISPATCHED_SECONDS if error.code == errors.BROADCAST_BEING_DISPATCHED else AWAY_SECONDS
+        seconds = PERMANENT_SECONDS if error.permanent else AWAY_SECONDS
         claim.again(seconds, [work], reason=str(error))
         return
     if record is not None:

@@ -93,8 +93,13 @@ def _take_back(claim: Claim, dispatch: Dispatch) -> None:
 
 
 def _task_of(dispatch: Dispatch) -> StaffTask | None:
-    """The staff member's part; there is one, under whatever userid they have by now."""
-    tasks = api.fetch_tasks(dispatch.msgid)
+    """The staff member's part; there is one, under whatever userid they have by now. None of a cancelled one."""
+    try:
+        tasks = api.fetch_tasks(dispatch.msgid)
+    except errors.WecomError as error:
+        if error.code != errors.BROADCAST_CANCELLED:
+            raise
+        return None
     return next((task for task in tasks if task.userid in dispatch.userids), tasks[0] if len(tasks) == 1 else None)
 
 

@@ -207,3 +207,17 @@ def test_the_harness_catches_an_engine_that_tries_again_after_a_time_out(
     tasks.work()
 
     assert max(reached(tasks).values()) == 2
+
+
+def test_a_cancelled_task_that_can_not_be_read_any_more_ends_all_the_same(
+    tasks: Tasks, approved: Broadcast, alice: User
+) -> None:
+    """41093: whether it is said to who reads a cancelled task is not documented; both answers end the broadcast."""
+    tasks.work(1)
+    pace.cancel(approved, alice)
+    tasks.fault("externalcontact/get_groupmsg_task", "errcode", value=41093, times=0)
+
+    tasks.work()
+
+    assert Counter(Delivery.objects.values_list("state", "reason")) == {("cancelled", "by_user"): 6}
+    assert not Work.objects.filter(state="quarantined").exists()
