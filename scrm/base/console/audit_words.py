@@ -25,6 +25,15 @@ def deed_words() -> dict[str, str]:
         "broadcast.resume": _("resumed a broadcast"),
         "broadcast.cancel": _("cancelled a broadcast"),
         "broadcast.remind": _("reminded staff of a broadcast"),
+        "broadcast.create": _("drafted a broadcast through the API"),
+        "broadcast.add": _("drafted a broadcast"),
+        "broadcast.change": _("changed a broadcast"),
+        "broadcast.copy": _("copied a broadcast"),
+        "broadcast.export": _("exported the recipients of a broadcast"),
+        "handpost.make": _("planned a manual post"),
+        "handpost.cancel": _("cancelled a manual post"),
+        "handpost.remind": _("reminded owners of a manual post"),
+        "customer.do_not_contact": _("changed whether a customer may be contacted"),
         "channel.adopt": _("made channels of existing codes"),
         "connection.check": _("tried the connection to WeCom"),
         "domain_proof.keep": _("entered a domain's proof file"),
@@ -72,7 +81,11 @@ def _names() -> dict[str, str]:
     return {
         "count": _("count"), "scope": _("scope"), "of": _("user"), "filters": _("filters"), "held": _("removals"),
         "opened": _("opened again"), "name": _("name"), "departments": _("departments"), "staff": _("staff member"),
-        "sees_all": _("sees the whole company"), "through": _("through"),
+        "sees_all": _("sees the whole company"), "through": _("through"), "broadcast": _("broadcast no."),
+        "post": _("manual post no."), "planned": _("planned recipients"), "chats": _("group chats"),
+        "excluded": _("excluded"), "dispatches": _("tasks"), "lane": _("lane"), "rows": _("rows"), "days": _("days"),
+        "reason": _("reason"), "stop": _("press no."), "source": _("copied from no."), "create_at": _("create tasks at"),
+        "on": _("switched on"), "taken_at": _("taken at"),
     }  # fmt: skip
 
 
