@@ -199,11 +199,11 @@ class BroadcastPage(ConsolePage):
         found = self.find(request, str(pk))
         if isinstance(found, HttpResponse):
             return found
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         if found.state != State.DRAFT:
             self.say(request, _("An approved broadcast can't be changed: copy it."), good=False)
             return redirect(self.detail_address(found))
-        if not self.has_change_permission(request, found):
-            raise PermissionDenied
         return self.changeform_view(request, str(pk), "", {"title": _("Change the draft")})
 
     def changeform_view(

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from analytics import fill
 from campaigns.models import Broadcast
+from campaigns.sending import compose
 from contacts.models import Channel, Staff
 from scrm.base import roles
 from scrm.base.models import User, Work
@@ -53,8 +55,25 @@ WRITES: dict[tuple[str, str], tuple[str, set[Role]]] = {
     ("channels", "POST"): ("write", {Role.OPERATOR, Role.MANAGER}),
     ("funnels", "POST"): ("read", {Role.STAFF, Role.OPERATOR, Role.MANAGER}),  # a question with a body
     ("replay", "POST"): ("admin", set()),
+    ("broadcasts", "POST"): ("write", {Role.OPERATOR, Role.MANAGER}),
+    **{(step, "POST"): ("write", {Role.MANAGER}) for step in ("approve", "pause", "resume", "cancel", "remind")},
 }
-PATH_OF = {"channels": "channels/", "funnels": "funnels/", "replay": "callbacks/1/replay/"}
+# A request that is bob's to make, and its answer where he may; 3 is a draft of his own.
+GOOD: dict[str, tuple[str, dict[str, Any], int]] = {
+    "channels": ("channels/", {"name": "门店"}, 201),
+    "funnels": ("funnels/", FUNNEL, 200),
+    "replay": ("callbacks/1/replay/", {}, 200),
+    "broadcasts": (
+        "broadcasts/",
+        {"name": "午市", "audience": {"external_userids": ["wmXiaolin"]}, "content": {"text": "午市开始"}},
+        201,
+    ),
+    "approve": ("broadcasts/3/approve/", {}, 200),
+    "pause": ("broadcasts/3/pause/", {}, 409),
+    "resume": ("broadcasts/3/resume/", {}, 409),
+    "cancel": ("broadcasts/3/cancel/", {}, 200),
+    "remind": ("broadcasts/3/remind/", {}, 409),
+}
 ROLES = [Role.STAFF, Role.OPERATOR, Role.MANAGER]
 
 OPEN = {"schema", "docs"}  # hold no data
@@ -65,8 +84,13 @@ FOREIGN = ("zhaomin", "赵敏", "wmXiaochen", "小陈", "wrOther", "客服")
 
 
 @pytest.fixture(autouse=True)
-def _broadcasts(broadcasts: list[Broadcast]) -> None:
-    """They are there in every test."""
+def _broadcasts(broadcasts: list[Broadcast], bob: User) -> None:
+    """They are there in every test, and a draft of bob's."""
+    own = compose.draft(bob, name="早市", audience_={"external_userids": ["wmXiaolin"]}, text="早市开始")
+    own.pk = 3
+    own.save(force_insert=True)
+    with connection.cursor() as cursor:  # the next one made through the API comes after them
+        cursor.execute("SELECT setval(pg_get_serial_sequence('campaigns_broadcast', 'id'), 1000)")
 
 
 def _fill_for(path: str) -> None:
@@ -132,14 +156,28 @@ def test_writing_needs_the_scope_of_the_token_and_the_role_of_its_user(
     least, allowed = WRITES[what]
     rank = ["read", "write", "admin"].index
     open_to_bob = rank(scope) >= rank(least) and role in allowed
-    bodies = {"channels": {"name": "门店"}, "funnels": FUNNEL, "replay": {}}
-    before = Channel.objects.count()
+    path, body, good = GOOD[what[0]]
+    before = {model: model.objects.count() for model in (Channel, Broadcast)}
 
-    good = 201 if what[0] == "channels" else 200
-    api_of(bob, scope).post(PATH_OF[what[0]], bodies[what[0]], status=good if open_to_bob else 403)
+    api_of(bob, scope).post(path, body, status=good if open_to_bob else 403)
 
-    assert Channel.objects.count() == before + (what[0] == "channels" and open_to_bob)
-    assert Work.objects.get().state == "done"
+    assert Channel.objects.count() == before[Channel] + (what[0] == "channels" and open_to_bob)
+    assert Broadcast.objects.count() == before[Broadcast] + (what[0] == "broadcasts" and open_to_bob)
+    moved = {"approve": "planned", "cancel": "cancelled"} if open_to_bob else {}
+    assert Broadcast.objects.get(pk=3).state == moved.get(what[0], "draft")
+    assert Work.objects.get(source_kind="callback").state == "done"
+
+
+@pytest.mark.parametrize("step", ["approve", "pause", "resume", "cancel"])
+@pytest.mark.parametrize(("number", "status"), [(1, 403), (2, 404)])
+def test_a_manager_moves_no_broadcast_of_other_departments_staff(
+    step: str, number: int, status: int, bob: User, api_of: Callable[..., Api], world: World
+) -> None:
+    roles.give(bob, Role.MANAGER)
+
+    api_of(bob, "write").post(f"broadcasts/{number}/{step}/", {}, status=status)
+
+    assert Broadcast.objects.get(pk=number).state == "planned"
 
 
 @pytest.mark.parametrize("path", [path for path, _status in ASKED])

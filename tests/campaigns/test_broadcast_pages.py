@@ -13,8 +13,9 @@ from django.test import Client
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace
 from contacts.models import Customer, Department, Staff
-from scrm.base import clock
+from scrm.base import clock, roles
 from scrm.base.models import AuditRecord, User
+from scrm.base.roles import Role
 
 Make = Callable[..., Any]
 LIST = "/admin/campaigns/broadcast/"
@@ -35,7 +36,7 @@ def console(alice: User) -> Client:
 def watcher(departments: list[Department]) -> User:
     """Sees department 2, writes nothing."""
     user = User.objects.create_user("watcher", is_staff=True, department_ids=[2])
-    _allow(user, "view_broadcast", "view_groupchat", "view_customer")
+    roles.give(user, Role.STAFF)
     return user
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import itertools
 import json
+import re
 import shutil
 import stat
 import tarfile
@@ -132,7 +133,12 @@ def schema() -> set[tuple[Any, ...]]:
     """Columns, indexes, constraints, partitions, and how far the sequences are."""
     with connection.cursor() as cursor:
         cursor.execute(SCHEMA)
-        return set(cursor.fetchall())
+        return {tuple(_plain(value) for value in row) for row in cursor.fetchall()}
+
+
+def _plain(value: Any) -> Any:
+    """PostgreSQL writes a condition with more casts when it has read it from its own dump; they mean the same."""
+    return re.sub(r"[()\[\]]|::(text|character varying)", "", value) if isinstance(value, str) else value
 
 
 def lose_everything() -> None:

@@ -318,7 +318,13 @@ class TestHome:
         SyncRun.objects.create(state=SyncRun.State.HELD, started_at=moment, held=7)
         WelcomeRule.objects.update(active=False)
         texts = [item["text"] for item in console.get("/admin/").context["todos"]]
-        assert texts == ["2 条回调处理失败", "同步发现 7 条移除，待确认", "没有发现工作进程", "没有启用的默认欢迎语"]
+        assert texts == [
+            "2 条回调处理失败",
+            "同步发现 7 条移除，待确认",
+            "没有发现工作进程",
+            "1 条群发草稿待审批",
+            "没有启用的默认欢迎语",
+        ]
 
     def test_tells_who_got_no_welcome_today_and_the_list_has_as_many_rows(self, console: Client, rows: None) -> None:
         Welcome.objects.filter(userid="wanglei").update(outcome=Welcome.Outcome.EXPIRED, happened_at=clock.now())

@@ -20,7 +20,7 @@ NEVER_EMPTY = {"base.User", "campaigns.WelcomeRule"}  # the administrator, the d
 # Words of the platform and of computers that stay as they are, and what the rows of the test are called.
 STAY = {
     "API", "SCRM", "userid", "Ctrl", "Redis", "ID", "WECOM", "CALLS", "PER", "MINUTE", "HOUR",
-    "SENDING", "English", "hans", "esc", "state",
+    "SENDING", "English", "hans", "esc", "state", "CSV",
 }  # fmt: skip
 DATA = re.compile(
     r"\b(alice|bob|lili|wanglei|zhaomin|contact|callback|externalcontact/[\w/]+|WecomError|wm\w+|wr\w+|ch\d|sync|"

@@ -89,6 +89,7 @@ def test_names_the_console_user_and_links_it_for_administrators_only(alice: User
 
 def test_page_of_one_shows_today_apart_from_the_days_before(alice: User, wanglei: Staff, zhaomin: Staff) -> None:
     at = clock.now()
+    Dispatch.objects.all().delete()  # the world's own
     task(wanglei, alice, "今天的秒杀", days_ago=0, state="sent")
     done = task(wanglei, alice, "上周的复购", days_ago=7, state="confirmed", count_sent=38)
     Dispatch.objects.filter(pk=done.pk).update(confirmed_at=done.sent_at + dt.timedelta(minutes=11))  # type: ignore[operator]

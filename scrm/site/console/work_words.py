@@ -55,7 +55,7 @@ naming.name({
     "mirror:staff": _("staff's changes"), "mirror:department": _("departments' changes"),
     "mirror:tags": _("tags' changes"), "send": _("creating of tasks"), "results": _("reading of results"),
     "remind": _("reminding"), "notice": _("messages to staff"),
-    "handpost": _("telling owners of manual posts"),
+    "handpost": _("manual posts"),
 })  # fmt: skip
 naming.add_source(Callback.WORK_SOURCE, _("callback"), callback_pages)
 naming.add_source(SyncStep.WORK_SOURCE, _("step of a sync"), sync_pages)
