@@ -161,13 +161,18 @@ def _task(row: Dispatch, asked: int, broadcast: Broadcast, now: dt.datetime) -> 
     }
 
 
+def _due(broadcast: Broadcast) -> dt.datetime:
+    """When tasks are created: not before somebody approves."""
+    return max(broadcast.create_at, broadcast.approved_at or broadcast.create_at)
+
+
 def _steps(broadcast: Broadcast, tasks: list[Dispatch]) -> list[dict[str, Any]]:
     """The course of it so far and what is to come: `{"at", "what", "done"}` in order of time."""
     created = [row.sent_at for row in tasks if row.sent_at]
     confirmed = sorted(row.confirmed_at for row in tasks if row.confirmed_at)
     steps = [
         ("approved", broadcast.approved_at, True),
-        ("created", min(created) if created else broadcast.create_at, bool(created)),
+        ("created", min(created) if created else _due(broadcast), bool(created)),
         ("first_confirmed", confirmed[0] if confirmed else None, True),
         ("last_confirmed", confirmed[-1] if len(confirmed) > 1 else None, True),
         ("deadline", broadcast.confirm_by, clock.now() >= broadcast.confirm_by),

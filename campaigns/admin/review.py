@@ -67,6 +67,8 @@ def _sentence(broadcast: Broadcast, forecast: Plan, names: dict[str, str]) -> st
             _("%(people)s and others, %(staff)s members of staff in all, will be asked to confirm %(taps)s times each")
             % words
         )
+    elif len(forecast.taps) == 1:
+        asks = _("%(people)s will be asked to confirm %(taps)s times, alone") % words
     else:
         asks = _("%(people)s will be asked to confirm %(taps)s times each") % words
     if broadcast.to_chats:

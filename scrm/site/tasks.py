@@ -22,7 +22,9 @@ def prune() -> None:
 
 @app.task(name="scrm.site.plan_demo")
 def plan_demo() -> None:
-    """While a demo runs: keeps the broadcasts of today and tomorrow planned."""
-    from scrm.site.demo import planning  # only the demo's workers carry it
+    """While a demo runs: keeps the broadcasts of today and tomorrow planned, and today's manual posts alive."""
+    from scrm.site.demo import handposts, planning  # only the demo's workers carry them
 
-    planning.plan(os.environ.get("DEMO_SCENARIO", ""))
+    scenario = os.environ.get("DEMO_SCENARIO", "")
+    planning.plan(scenario)
+    handposts.live(scenario)

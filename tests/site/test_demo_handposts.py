@@ -9,6 +9,7 @@ from groups.models import GroupChat
 from scrm.base import clock
 from scrm.base.models import User
 from scrm.site.demo import handposts
+from scrm.site.demo.operator import operator
 
 
 def test_a_day_is_five_posts_in_the_biggest_chats_ticked_by_most(
@@ -42,3 +43,17 @@ def test_times_that_have_passed_are_left_out(alice: User, wanglei: Staff, settin
     settings.CLOCK_OFFSET += (evening - clock.now()).total_seconds()
 
     assert [post.name for post in handposts.make_day(alice, clock.today())] == ["晚安预告"]
+
+
+def test_only_a_scenario_with_slots_lives(alice: User, wanglei: Staff, settings: Any) -> None:
+    GroupChat.objects.create(chat_id="wr1", owner=wanglei)
+    morning = clock.day_start(clock.today()) + dt.timedelta(hours=8)
+    settings.CLOCK_OFFSET += (morning - clock.now()).total_seconds()
+
+    handposts.live("")
+    handposts.live("empty")
+    assert not HandPost.objects.exists()
+
+    handposts.live("beauty")
+    handposts.live("beauty")
+    assert HandPost.objects.filter(created_by=operator()).count() == 5

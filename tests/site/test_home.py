@@ -72,9 +72,9 @@ def test_names_who_has_not_confirmed_with_the_nearest_deadline_first(
 
     assert (found["confirmed"], found["due"]) == (1, 3)
     assert found["waiting"] == {"tasks": 2, "staff": 2, "people": 900, "chats": 71}
-    assert [(row["dispatch"].staff, row["minutes"], row["hurry"], row["nudges"]) for row in found["tasks"]] == [
-        (zhaomin, 12, True, 0),
-        (wanglei, 159, False, 1),
+    assert [(row["dispatch"].staff, row["left"], row["hurry"], row["nudges"]) for row in found["tasks"]] == [
+        (zhaomin, "12 min left", True, 0),
+        (wanglei, "2 h 39 min left", False, 1),
     ]
 
 

@@ -29,6 +29,7 @@ def deed_words() -> dict[str, str]:
         "broadcast.resume": _("resumed a broadcast"),
         "broadcast.cancel": _("cancelled a broadcast"),
         "broadcast.remind": _("reminded staff of a broadcast"),
+        "broadcast.add": _("drafted a broadcast"),
         "channel.adopt": _("made channels of existing codes"),
         "connection.check": _("tried the connection to WeCom"),
         "domain_proof.keep": _("entered a domain's proof file"),
@@ -80,9 +81,11 @@ def _names() -> dict[str, str]:
     return {
         "count": _("count"), "scope": _("scope"), "of": _("user"), "filters": _("filters"), "held": _("removals"),
         "opened": _("opened again"), "name": _("name"), "departments": _("departments"), "staff": _("staff member"),
-        "sees_all": _("sees the whole company"), "through": _("through"),
-        "broadcast": _("broadcast"), "planned": _("planned"), "dispatches": _("dispatches"), "on": _("switched on"),
-        "handpost": _("manual post"), "chats": _("group chats"),
+        "sees_all": _("sees the whole company"), "through": _("through"), "broadcast": _("broadcast no."),
+        "post": _("manual post no."), "planned": _("planned recipients"), "chats": _("group chats"),
+        "handpost": _("manual post no."), "excluded": _("excluded"), "dispatches": _("tasks"), "lane": _("lane"), "rows": _("rows"), "days": _("days"),
+        "reason": _("reason"), "stop": _("press no."), "source": _("copied from no."), "create_at": _("create tasks at"),
+        "on": _("switched on"), "taken_at": _("taken at"),
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from campaigns.models import OPEN_STATES, Broadcast, Dispatch, Reminder
 from campaigns.sending.remind import MOST, WINDOW
 from scrm.base import clock
 from scrm.base.models import User
+from scrm.site.h5 import todo
 
 SHOWN = 6
 State = Dispatch.State
@@ -91,7 +92,7 @@ def _tasks(waiting: QuerySet[Dispatch]) -> list[dict[str, Any]]:
             "page": address("change", row.broadcast_id),
             "to": _recipients(row),
             "deadline": row.broadcast.confirm_by,
-            "minutes": max(0, int((row.broadcast.confirm_by - now).total_seconds() // 60)),
+            "left": todo.left(row.broadcast.confirm_by, now),
             "hurry": row.broadcast.confirm_by - now < dt.timedelta(minutes=30),
             "nudges": row.nudges,
             "can_nudge": row.nudges < MOST,

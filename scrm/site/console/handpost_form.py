@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
-    UnfoldAdminExpandableTextareaWidget,
     UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -67,7 +67,7 @@ class HandPostForm(forms.ModelForm):  # type: ignore[type-arg]
     name = _line(gettext_lazy("name"), help_text=gettext_lazy("For yourselves and the owners."), required=True)
     text = forms.CharField(
         label=gettext_lazy("text"), required=False,
-        widget=UnfoldAdminExpandableTextareaWidget({"rows": 6, "data-most-bytes": str(TEXT_BYTES)}),
+        widget=UnfoldAdminTextareaWidget({"rows": 6, "data-most-bytes": str(TEXT_BYTES)}),
     )  # fmt: skip
     picture_url = _line(gettext_lazy("picture"), kind="url", help_text=gettext_lazy("Its address; owners save it."))
     link_title = _line(gettext_lazy("link: title"))

@@ -40,7 +40,7 @@ class HandPostPage(ConsolePage):
         ("overdue", gettext_lazy("Overdue")),
         ("cancelled", gettext_lazy("Cancelled")),
     )
-    list_display = ("post", "state_now", "due", "limit", "posted", "count_left", "maker")
+    list_display = ("post", "state_now", "due", "limit", "count_posted", "count_left", "maker")
     list_filter = (("due_at", DayRangeFilter),)
     search_fields = ("name", "text")
     search_help_text = gettext_lazy("Name or text")
@@ -100,7 +100,7 @@ class HandPostPage(ConsolePage):
         return formats.when(row.deadline)
 
     @display(description=gettext_lazy("chats ticked"))
-    def posted(self, row: Any) -> SafeString:
+    def count_posted(self, row: Any) -> SafeString:
         return formats.bar(row.counts["done"], row.counts["chats"])
 
     @display(description=gettext_lazy("owners not finished"))

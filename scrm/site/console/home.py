@@ -194,6 +194,7 @@ def _what_to_do(outcome: str) -> str:
         Welcome.Outcome.EXPIRED: _("let staff write by hand"),
         Welcome.Outcome.STOPPED: _("let staff write by hand; the brake was on"),
         Welcome.Outcome.NO_RULE: _("activate a default rule"),
+        Welcome.Outcome.UNKNOWN: _("look into the chat before writing by hand"),
         Welcome.Outcome.FAILED: _("see the error, then let staff write by hand"),
     }.get(Welcome.Outcome(outcome), "")
 

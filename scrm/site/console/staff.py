@@ -23,6 +23,7 @@ from scrm.base.console.who import user_of
 from scrm.base.models import User
 from scrm.site.console.work_words import broadcast_page
 
+_NO_NUMBER = format_html('<span class="c-num">{}</span>', formats.NONE)
 DAYS = 30  # over which the confirm rate is taken
 NEARLY_FULL = 0.9  # of STAFF_CAPACITY (platform.md 23)
 _SHOWN_TASKS = 100
@@ -93,7 +94,7 @@ class StaffAtWorkPage(StaffPage):
     @display(description=gettext_lazy("room left"))
     def count_room(self, row: Any) -> SafeString:
         if row.left_at or not row.serves_customers:
-            return SafeString(formats.NONE)
+            return _NO_NUMBER
         share = min(100.0, 100 * row.customers / settings.STAFF_CAPACITY)
         return format_html(
             '<span class="c-fill"><span class="c-num">{}</span>'
@@ -113,7 +114,7 @@ class StaffAtWorkPage(StaffPage):
     @display(description=gettext_lazy("confirmed, 30 days"))
     def count_confirmed(self, row: Any) -> SafeString:
         if not row.made:
-            return SafeString(formats.NONE)
+            return _NO_NUMBER
         share = formats.percent(row.confirmed / row.made, 0)
         return format_html('<span class="c-num" title="{} / {}">{}</span>', row.confirmed, row.made, share)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import Dispatch, Reminder
+from campaigns.models import Dispatch, HandPost, Reminder
 from contacts.models import SyncStep
 from scrm.base.announcing import ANNOUNCEMENT
 from scrm.base.console import naming
@@ -27,6 +27,10 @@ def dispatch_pages(ids: Collection[int]) -> dict[int, str]:
 
 def reminder_pages(ids: Collection[int]) -> dict[int, str]:
     return _broadcast_pages(dict(Reminder.objects.filter(pk__in=ids).values_list("pk", "dispatch__broadcast")))
+
+
+def handpost_pages(ids: Collection[int]) -> dict[int, str]:
+    return {number: reverse("admin:campaigns_handpost_change", args=[number]) for number in ids}
 
 
 def broadcast_page(broadcast_id: int) -> str:
@@ -57,5 +61,6 @@ naming.add_source(Callback.WORK_SOURCE, _("callback"), callback_pages)
 naming.add_source(SyncStep.WORK_SOURCE, _("step of a sync"), sync_pages)
 naming.add_source(Dispatch.WORK_SOURCE, _("task of a broadcast"), dispatch_pages)
 naming.add_source(Reminder.WORK_SOURCE, _("reminder"), reminder_pages)
+naming.add_source(HandPost.WORK_SOURCE, _("manual post"), handpost_pages)
 naming.add_source(ANNOUNCEMENT, _("announcement"))
 naming.add_source("notice", _("message to staff"))

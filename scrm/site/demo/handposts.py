@@ -3,13 +3,18 @@
 import datetime as dt
 import random
 
+from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from campaigns import handposts
 from campaigns.models import HandPost, HandPostTick
 from groups.models import GroupChat
 from scrm.base import clock
+from scrm.base.logs import story
 from scrm.base.models import User
+from scrm.site.demo.operator import operator
+from scrm.standin.scenarios.profiles import PROFILES
 
 CHATS = 120  # the "A" chats
 TIME_TO_POST = dt.timedelta(hours=2)
@@ -22,6 +27,21 @@ POSTS = (
 )  # fmt: skip
 TICKED = 0.85 * 0.90 + 0.03  # done and ticked, and ticked without being done
 HALF_WITHIN = 25.0  # minutes after which half of those who tick have ticked; the spread is that of confirmations
+
+
+def live(scenario: str) -> None:
+    """Keeps today's posts made and ticked; called again and again."""
+    if scenario not in PROFILES or not PROFILES[scenario].slots:
+        return
+    user = operator()
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one maker at a time
+        made = make_day(user, clock.today())
+    ticked = tick_like_owners(clock.now())
+    if made:
+        story.info(_("📌 %(who)s planned %(count)d manual posts") % {"who": user, "count": len(made)})
+    if ticked:
+        story.info(_("✔️ owners ticked %(count)d chats") % {"count": ticked})
 
 
 def make_day(user: User, day: dt.date, *, chats: int = CHATS) -> list[HandPost]:
