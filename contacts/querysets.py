@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from contacts.search import grams
 from scrm.base.models import User
@@ -38,8 +38,17 @@ class StaffQuerySet(models.QuerySet["Staff"]):
         return self.present().filter(status=1)
 
     def able_to_send(self) -> "StaffQuerySet":
-        """Who can confirm a broadcast: present, activated, with the customer-contact function."""
-        return self.present().filter(serves_customers=True).exclude(status__in=[2, 4, 5])
+        """Who can confirm a broadcast: present, activated, with the customer-contact function.
+
+        Of the function only a full sync tells; who got a friend since the last one began has it too.
+        """
+        from django.apps import apps
+
+        synced = apps.get_model("contacts", "SyncRun").objects.filter(state="done").order_by("-started_at")
+        friends = apps.get_model("contacts", "Follow").objects.open().filter(staff=OuterRef("pk"))
+        newer = friends.filter(added_at__gt=Subquery(synced.values("started_at")[:1]))
+        proven = Q(serves_customers=True) | ~Exists(synced) | Exists(newer)
+        return self.present().exclude(status__in=[2, 4, 5]).filter(proven)
 
     def counted(self) -> "StaffQuerySet":
         """Those whose customers count in numbers (no persona accounts)."""

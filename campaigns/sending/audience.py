@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Broadcast
 from campaigns.sending.content import storable
 from contacts.models import Customer, Follow, Staff
+from contacts.querysets import StaffQuerySet
 from groups.models import GroupChat
 
 LISTS = {"external_userids": Broadcast.To.CUSTOMERS, "chat_ids": Broadcast.To.CHATS}
@@ -28,11 +29,11 @@ _TIMES = ("added_after", "added_before")
 class Audience:
     """The rows a broadcast is for, and how many named ones are no rows: named twice, or unknown in this scope.
 
-    `senders`: primary keys of the staff who may send, None for everybody.
+    `senders`: the staff who may be asked to send.
     """
 
     rows: QuerySet[Any]
-    senders: list[int] | None
+    senders: StaffQuerySet
     doubled: int = 0
     unknown: int = 0
 
@@ -99,11 +100,10 @@ def of(broadcast: Broadcast) -> Audience:
     """The audience of a broadcast, as its maker may see it now."""
     user = broadcast.created_by
     key, value = next(iter(broadcast.audience.items()))
-    senders = None if user.has_full_scope else sorted(Staff.objects.visible_to(user).values_list("pk", flat=True))
+    senders = Staff.objects.visible_to(user)
     if key == "filter":
-        staff = Staff.objects.filter(userid__in=value["userids"]) if "userids" in value else None
-        if staff is not None:
-            senders = sorted(staff.visible_to(user).values_list("pk", flat=True))
+        if "userids" in value:
+            senders = senders.filter(userid__in=value["userids"])
         return Audience(_filtered(value).visible_to(user), senders)
     named = Counter(value)
     rows: QuerySet[Any]

@@ -72,14 +72,14 @@ def accept(claim: Claim, work: Work, dispatch: Dispatch, task: MessageTask, sent
     story.info(_("📣 %(staff)s was asked to send “%(name)s” to %(count)d recipients") % words)
 
 
-def lose(claim: Claim, work: Work, dispatch: Dispatch, reason: str) -> None:
-    """The answer is missing: nobody knows whether there is a task."""
+def lose(claim: Claim, work: Work, dispatch: Dispatch, reason: str, *, look_in: float) -> None:
+    """The answer is missing: nobody knows whether there is a task. It is looked for in so many seconds."""
     with claim.writing():
         Dispatch.objects.filter(pk=dispatch.pk, state=State.SENDING).update(
             state=State.UNKNOWN, lost_at=Now(), looks=0, error=reason[:300], changed_at=Now()
         )
         _pause_after_failures(dispatch)
-        claim.again(settings.SEND_LOOKUP_DELAYS[0], [work], reason=reason)
+        claim.again(look_in, [work], reason=reason)
 
 
 def put_back(claim: Claim, work: Work, dispatch: Dispatch, seconds: float, reason: str) -> None:

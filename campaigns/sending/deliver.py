@@ -24,7 +24,7 @@ from scrm.wecom.api import messages as api
 from scrm.wecom.brake import SendingStopped
 from scrm.wecom.schemas import MessageTask
 
-LEASE = 60.0
+LEASE = 25.0  # outlasts a call (SEND_CREATE_SECONDS) and a token; a killed worker's task is looked for this much later
 PAUSED_SECONDS = 15.0  # between looks whether it goes on: whoever resumes wakes only work that nobody holds just then
 BRAKE_SECONDS = 30.0  # between looks whether the brake is still on
 LONGEST_WAIT = 600.0  # seconds: a clock or a plan may have been changed meanwhile
@@ -37,7 +37,7 @@ State = Dispatch.State
 def create_tasks(claim: Claim) -> None:
     """The dispatches of one staff member, one after the other."""
     for work in claim.works:
-        claim.extend(LEASE)
+        claim.extend(max(LEASE, settings.SEND_CREATE_SECONDS + 10))
         dispatch = Dispatch.objects.select_related("broadcast", "staff").filter(pk=work.source_id).first()
         if dispatch is None:
             claim.ignored([work], reason="the broadcast is gone")
@@ -48,7 +48,7 @@ def create_tasks(claim: Claim) -> None:
 def advance(claim: Claim, work: Work, dispatch: Dispatch) -> None:
     """Brings one dispatch a step further, and its work in order."""
     if dispatch.state == State.SENDING:  # whoever held it died between the commit and the answer
-        booking.lose(claim, work, dispatch, _("The process ended before WeCom's answer came."))
+        booking.lose(claim, work, dispatch, _("The process ended before WeCom's answer came."), look_in=0)
     elif dispatch.state == State.UNKNOWN:
         lookup.look(claim, work, dispatch)
     elif dispatch.state == State.PLANNED:
@@ -170,7 +170,7 @@ def _not_created(claim: Claim, work: Work, dispatch: Dispatch, error: errors.Wec
     """Whether to try again, to look for the task first, or to give up. "Busy" (-1) is an answer about the call, not
     about the task: it is looked for too."""
     if error.maybe_done or error.code == errors.BUSY:
-        booking.lose(claim, work, dispatch, str(error))
+        booking.lose(claim, work, dispatch, str(error), look_in=settings.SEND_LOOKUP_DELAYS[0])
     elif error.permanent:
         booking.refuse(claim, work, dispatch, str(error), error.code, Delivery.Reason.REFUSED)
     else:

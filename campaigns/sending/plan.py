@@ -99,7 +99,8 @@ def _judged(broadcast: Broadcast, chosen: audience.Audience) -> str:
         steps = _FOR_CUSTOMERS.format(load=_LOAD if least else "", load_join=join, order=order)
         columns = {"key": "pk", "refuses_at": "do_not_contact_at", "first_added_at": "first_added_at"}
     rows = _as_text(chosen.rows.values_list(*columns.values()))
-    return _JUDGED.format(columns=", ".join(columns), rows=rows, chosen=steps, key=_key(broadcast))
+    able = _as_text(chosen.senders.able_to_send().values_list("pk"))
+    return _JUDGED.format(columns=", ".join(columns), rows=rows, able=able, chosen=steps, key=_key(broadcast))
 
 
 def _key(broadcast: Broadcast) -> str:
@@ -129,7 +130,6 @@ def _values(broadcast: Broadcast, chosen: audience.Audience) -> dict[str, Any]:
         "broadcast": broadcast.pk or 0,
         "digest": broadcast.digest,
         "plan_date": broadcast.plan_date,
-        "senders": chosen.senders,
         "size": MAX_CHATS if broadcast.to_chats else MAX_CUSTOMERS,
         "same_from": broadcast.create_at - SAME_WITHIN,
         "same_to": broadcast.create_at + SAME_WITHIN,
@@ -151,11 +151,7 @@ _WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
 # The one query behind forecast and plan: each row of the audience with its sender and the reason against it.
 _JUDGED = """
 WITH audience ({columns}) AS MATERIALIZED ({rows}),
-able AS MATERIALIZED (
-    SELECT id FROM contacts_staff
-    WHERE left_at IS NULL AND serves_customers AND status NOT IN (2, 4, 5)
-      AND (%(senders)s::bigint[] IS NULL OR id = ANY (%(senders)s::bigint[]))
-),
+able (id) AS MATERIALIZED ({able}),
 {chosen},
 twice AS (
     SELECT DISTINCT d.{key} AS key FROM campaigns_broadcast b JOIN campaigns_delivery d ON d.broadcast_id = b.id

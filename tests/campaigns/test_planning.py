@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import compose, pace, plan
-from contacts.models import Customer, Department, Staff
+from contacts.models import Customer, Department, Staff, SyncRun
 from scrm.base import clock, roles
 from scrm.base.models import AuditRecord, User, Work
 from scrm.base.roles import Role
@@ -74,6 +74,18 @@ def test_one_staff_member_writes_to_each_customer(
 
     assert forecast.people == {sender if choice != "least_loaded" else "wanglei": 1}
     assert both.people == ({"wanglei": 2} if sender == "wanglei" else {"wanglei": 1, "zhaomin": 1})
+
+
+@pytest.mark.parametrize(("synced", "friends_since", "planned"), [(False, False, 1), (True, False, 0), (True, True, 1)])
+def test_who_has_the_customer_contact_function_is_told_by_a_sync_or_by_a_newer_friend(
+    befriend: Make, draft: Make, departments: list[Department], synced: bool, friends_since: bool, planned: int
+) -> None:
+    staff = Staff.objects.create(userid="new", serves_customers=False)
+    befriend("wmFriend", staff, days_ago=1 if friends_since else 9)
+    if synced:
+        SyncRun.objects.create(state="done", started_at=clock.now() - dt.timedelta(days=5))
+
+    assert plan.forecast(draft(["wmFriend"])).planned == planned
 
 
 def test_chats_go_to_their_owners(chat: Make, draft: Make, wanglei: Staff, alice: User) -> None:
