@@ -234,6 +234,33 @@ METRICS: Final = {
               " which they were reached; who is in two chats counts twice."), "S",
             (Count(sends(), summed=True),), by=CHATS, unit=_TIMES,
         ),
+        Metric(
+            "loss_after", _("Losses after a message"),
+            _("Friendships ended by the customer within 48 hours after a broadcast from that staff member ÷ customers"
+              " reached; only days whose window has ended. Each loss counts once, with the last message before it."), "R",
+            _rows(Population("lost_after")), _rows(sends("customers")), window=dt.timedelta(hours=48), good=-1,
+        ),
+        Metric(
+            "loss_after_expected", _("Losses in 48 hours at other times"),
+            _("Friendships ended by the customer ÷ friendships × 48-hour spans of the days: what losses after a message"
+              " are to be compared with. Messages of these days are not taken out."), "R",
+            _rows(facts("losses", "customer")), (Count(Population("friend_windows"), summed=True),),
+            by=frozenset({"channel", "staff"}), window=dt.timedelta(hours=48), good=-1,
+        ),
+        Metric(
+            "leave_after", _("Leaves after a message"),
+            _("Stays ended by quitting within 24 hours after a broadcast to the chat ÷ members at delivery; only days whose"
+              " window has ended. Each leave counts once, with the last message before it."), "R",
+            _rows(Population("left_after")), (Count(sends("chats"), summed=True),),
+            by=frozenset({"day", "group_chat", "staff"}), window=dt.timedelta(hours=24), good=-1,
+        ),
+        Metric(
+            "leave_after_expected", _("Leaves in 24 hours at other times"),
+            _("Leaves ÷ members × days of the interval: what leaves after a message are to be compared with. Messages of"
+              " these days are not taken out."), "R",
+            _rows(chat_facts("leaves")), (Count(Population("stay_windows"), summed=True),),
+            by=frozenset({"group_chat", "staff"}), window=dt.timedelta(hours=24), good=-1,
+        ),
     )
 }  # fmt: skip
 

@@ -138,9 +138,9 @@ def deliveries(*states: str) -> Population:
     return Population("deliveries", details=states or None)
 
 
-def sends() -> Population:
+def sends(to: Literal["", "customers", "chats"] = "") -> Population:
     """Recipients reached in the interval."""
-    return Population("sends")
+    return Population("sends", to)
 
 
 def tasks(*states: str) -> Population:

@@ -208,7 +208,8 @@ def _counted(count: Count, span: Span, by: By | None) -> list[tuple[str, int, in
         f"SELECT {_key(by)}, {count.aggregate}, {count.aggregate} FILTER (WHERE p.estimated)"  # noqa: S608
         f" FROM ({count.population.sql()}) p GROUP BY 1"
     )
-    return [(key, number, estimated or 0) for key, number, estimated in fetch(text, span.values(count.population))]
+    found = fetch(text, span.values(count.population))  # a sum of nothing is none, one of shares has decimals
+    return [(key, round(number or 0), round(estimated or 0)) for key, number, estimated in found]
 
 
 def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int | None]]:

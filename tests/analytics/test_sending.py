@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -298,3 +298,66 @@ def test_partitions_reach_a_year_ahead_and_take_what_lay_in_none(book: Book, wan
     months = [f"2026{month:02}" for month in range(4, 13)] + [f"2027{month:02}" for month in range(1, 5)]
     assert names == [*(f"campaigns_delivery_{month}" for month in months), "campaigns_delivery_default"]
     assert PARTITIONS.ensure([], today=clock.today()) == []
+
+
+def test_losses_after_a_message_count_once_with_the_last_one_before(book: Book, wanglei: Staff, zhaomin: Staff) -> None:
+    lost_soon, lost_late, removed, twice, elsewhere, found = (book.person() for _ in range(6))
+    first, second = (book.task(book.broadcast(at(number, 20)), wanglei, "confirmed") for number in (1, 2))
+    for person in (lost_soon, lost_late, removed, twice, elsewhere, found):
+        book.delivery(first, person, "sent", at(1, 20))
+    book.delivery(second, twice, "sent", at(2, 20))
+    book.follow(wanglei, lost_soon, at(0), at(1, 20) + dt.timedelta(hours=47))
+    book.follow(wanglei, lost_late, at(0), at(1, 20) + dt.timedelta(hours=49))
+    book.follow(wanglei, removed, at(0), at(1, 21), ended_by="staff")
+    book.follow(wanglei, twice, at(0), at(2, 21))
+    book.follow(zhaomin, elsewhere, at(0), at(1, 21))
+    book.follow(wanglei, found, at(0), at(1, 20.5), ended_known_by="send_result")
+
+    [rate] = book.measure("loss_after")
+    assert (rate.numerator, rate.denominator) == (2, 7)
+    assert book.value("loss_after", 1, 2) == 1 / 6
+    assert book.value("loss_after", 2, 3) == 1
+    counted = rows("loss_after", start=day(0), end=day(7), user=book.user)[0:9]
+    assert {row.external_userid for row in counted} == {lost_soon.external_userid, twice.external_userid}
+
+
+def test_losses_are_compared_with_those_of_all_friendships(
+    book: Book, filled: Callable[[], None], wanglei: Staff
+) -> None:
+    """Three friendships of 7 days, one of 3: 24 days are 12 spans of 48 hours, in which one was lost."""
+    for _ in range(3):
+        book.follow(wanglei, book.person(), at(-30))
+    book.follow(wanglei, book.person(), at(-30), at(3, 0))
+    filled()
+
+    [expected] = book.measure("loss_after_expected")
+    assert (expected.numerator, expected.denominator, expected.value) == (1, 12, 1 / 12)
+
+
+def test_leaves_after_a_message_are_of_those_who_were_there(
+    book: Book, filled: Callable[[], None], wanglei: Staff
+) -> None:
+    chat = book.chat("福利群", wanglei)
+    task = book.task(book.broadcast(at(1, 20)), wanglei, "confirmed")
+    book.delivery(task, chat, "sent", at(1, 20), reach=10)
+    book.stay(chat, book.person(), at(0), at(2, 19))
+    book.stay(chat, book.person(), at(0), at(2, 21))
+    book.stay(chat, book.person(), at(0), at(1, 21), quit_scene=1)
+    book.stay(chat, book.person(), at(1, 21), at(1, 22))
+    book.stay(chat, wanglei, at(0), at(1, 21))
+
+    [rate] = book.measure("leave_after")
+    assert (rate.numerator, rate.denominator, rate.value) == (1, 10, 0.1)
+    assert book.split("leave_after", "group_chat") == {"wr-福利群": 0.1}
+
+
+def test_leaves_are_compared_with_those_of_all_stays(book: Book, filled: Callable[[], None], wanglei: Staff) -> None:
+    """Two stays of 7 days, one of 4: in 18 days one left."""
+    chat = book.chat("福利群", wanglei)
+    for _ in range(2):
+        book.stay(chat, book.person(), at(-30))
+    book.stay(chat, book.person(), at(-30), at(4, 0))
+    filled()
+
+    [expected] = book.measure("leave_after_expected")
+    assert (expected.numerator, expected.denominator) == (1, 18)

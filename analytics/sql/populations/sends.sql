@@ -1,6 +1,7 @@
 -- Intent: recipients whom the platform says it has reached, by the day they were; `value` is the people reached there. A
 --   delivery is sent between its task's creation and the moment nothing of the task can change any more; the hour covers
 --   clocks that differ.
+--   `stat` narrows to those to `customers` or to `chats`.
 -- Indexes: campaigns_delivery_of_dispatch; only the months in which the broadcasts of the tasks then open were approved
 --   are read.
 -- Evidence: tests/analytics/test_sending.py.
@@ -18,7 +19,7 @@ FROM (
     WHERE d.plan_date >= (SELECT min(plan_date) FROM open) AND d.plan_date <= (SELECT max(plan_date) FROM open)
 ) d
 LEFT JOIN contacts_customer c ON c.id = d.customer_id
-WHERE d.state = 'sent' AND d.sent_at >= %(since)s AND d.sent_at < %(until)s
+WHERE d.state = 'sent' AND (%(stat)s = '' OR (%(stat)s = 'chats') = (d.chat_id IS NOT NULL)) AND d.sent_at >= %(since)s AND d.sent_at < %(until)s
   AND (%(staff)s::bigint[] IS NULL OR d.staff_id = ANY(%(staff)s::bigint[]))
   AND (%(chat)s::bigint IS NULL OR coalesce(d.chat_id, 0) = %(chat)s::bigint)
   AND (%(state)s::text IS NULL OR coalesce(c.first_state, '') = %(state)s::text)
