@@ -29,11 +29,12 @@ _TIMES = ("added_after", "added_before")
 class Audience:
     """The rows a broadcast is for, and how many named ones are no rows: named twice, or unknown in this scope.
 
-    `senders`: the staff who may be asked to send.
+    `size`: how many rows; `senders`: the staff who may be asked to send.
     """
 
     rows: QuerySet[Any]
     senders: StaffQuerySet
+    size: int
     doubled: int = 0
     unknown: int = 0
 
@@ -104,14 +105,16 @@ def of(broadcast: Broadcast) -> Audience:
     if key == "filter":
         if "userids" in value:
             senders = senders.filter(userid__in=value["userids"])
-        return Audience(_filtered(value).visible_to(user), senders)
+        found = _filtered(value).visible_to(user)
+        return Audience(found, senders, found.count())
     named = Counter(value)
     rows: QuerySet[Any]
     if key == "chat_ids":
         rows = GroupChat.objects.filter(chat_id__in=list(named)).visible_to(user)
     else:
         rows = Customer.objects.filter(external_userid__in=list(named)).visible_to(user)
-    return Audience(rows, senders, doubled=named.total() - len(named), unknown=len(named) - rows.count())
+    size = rows.count()
+    return Audience(rows, senders, size, doubled=named.total() - len(named), unknown=len(named) - size)
 
 
 def _filtered(chosen: Mapping[str, Any]) -> Any:
