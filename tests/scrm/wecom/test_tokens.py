@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from scrm.base import redis
 from scrm.wecom import errors
@@ -48,6 +49,7 @@ def test_many_threads_fetch_one_token(platform: Scripted) -> None:
 
 
 def _child(gate: Any, waits: list[float], outcomes: Any) -> None:
+    connection.connection = None  # the parent's, if any: two that speak on one both hang
     try:
         for wait in waits:
             gate.wait(20)
@@ -66,7 +68,9 @@ def test_many_processes_fetch_one_token_per_expiry(platform: Scripted) -> None:
     ]
     context = multiprocessing.get_context("fork")
     gate, outcomes = context.Barrier(processes), context.Queue()
-    children = [context.Process(target=_child, args=(gate, [0.0, life], outcomes)) for _ in range(processes)]
+    children = [
+        context.Process(target=_child, args=(gate, [0.0, life], outcomes), daemon=True) for _ in range(processes)
+    ]
 
     for child in children:
         child.start()
@@ -153,7 +157,9 @@ def test_early_revocation_costs_many_processes_one_new_token(platform: Scripted)
     processes = 24
     context = multiprocessing.get_context("fork")
     gate, outcomes = context.Barrier(processes + 1), context.Queue()
-    children = [context.Process(target=_child, args=(gate, [0.0, 0.0], outcomes)) for _ in range(processes)]
+    children = [
+        context.Process(target=_child, args=(gate, [0.0, 0.0], outcomes), daemon=True) for _ in range(processes)
+    ]
 
     for child in children:
         child.start()
