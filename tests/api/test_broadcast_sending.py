@@ -6,6 +6,7 @@ from typing import Any
 
 from campaigns.models import Delivery, Dispatch
 from contacts.models import Staff
+from scrm.base import clock
 from scrm.base.models import Work
 from scrm.base.work import run
 from tests.api.conftest import Api, iso
@@ -23,8 +24,9 @@ def _work(until: Callable[[], bool]) -> None:
 
 def test_what_is_posted_and_approved_arrives(corp: Corp, api: Api, settings: Any, departments: list[Any]) -> None:
     settings.SENDING, settings.QUIET_HOURS = "on", "none"
+    an_hour_ago = int(clock.now().timestamp()) - 3600  # the platform's times have no parts of a second
     for userid in ("wanglei", "zhaomin"):
-        corp.happens("add", userid=userid, external_userid=f"wmOf{userid}", name="小林", welcome=False)
+        corp.happens("add", userid=userid, external_userid=f"wmOf{userid}", name="小林", welcome=False, at=an_hour_ago)
     Staff.objects.update(serves_customers=True)
     given = {"external_userids": ["wmOfwanglei", "wmOfzhaomin"]}
     pk = api.post("broadcasts/", {"name": "上新", "audience": given, "content": {"text": "新品上架"}}, status=201)["id"]
