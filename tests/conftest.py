@@ -138,6 +138,7 @@ def moment() -> dt.datetime:
 def standin(committed: None, settings: Any) -> Iterator[Any]:
     """The stand-in WeCom over real HTTP, empty, with our settings pointing at it."""
     from scrm.standin.server import StandIn
+    from scrm.wecom import tokens
 
     server = StandIn(
         scenario="empty",
@@ -148,6 +149,8 @@ def standin(committed: None, settings: Any) -> Iterator[Any]:
     )
     server.start()
     settings.WECOM_API_URL = server.url
+    # An earlier stand-in may have had this port: its token means nothing here.
+    tokens.source(server.url, settings.WECOM_CORP_ID, settings.WECOM_SECRET)._held = None
     settings.WECOM_OAUTH_URL = settings.WECOM_LOGIN_URL = server.site_url
     yield server
     server.stop()
