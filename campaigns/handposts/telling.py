@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from campaigns import tasknotices
@@ -57,7 +56,7 @@ def words(post: HandPost) -> str:
 
 def _real(span: dt.timedelta) -> float:
     """Seconds of the machine that a span of domain time takes, never more than LONGEST_WAIT."""
-    return min(max(span.total_seconds() / (settings.CLOCK_SPEED or 1), 0.05), LONGEST_WAIT)
+    return min(max(clock.real_seconds(span), 0.05), LONGEST_WAIT)
 
 
 def _merge(double: Staff, into: Staff) -> None:

@@ -79,7 +79,7 @@ def _create_if_due(claim: Claim, work: Work, dispatch: Dispatch) -> None:
 
 def _real(span: dt.timedelta) -> float:
     """Seconds of the machine that a span of domain time takes, never more than LONGEST_WAIT."""
-    return min(max(span.total_seconds() / (settings.CLOCK_SPEED or 1), 0.05), LONGEST_WAIT)
+    return min(max(clock.real_seconds(span), 0.05), LONGEST_WAIT)
 
 
 def _create(claim: Claim, work: Work, dispatch: Dispatch) -> None:

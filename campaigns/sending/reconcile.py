@@ -189,9 +189,9 @@ def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:
 
 def _wait(dispatch: Dispatch) -> float:
     """Real seconds until the next look: at most 30 in the first quarter of an hour (contract.md), later more."""
-    now, speed = clock.now(), settings.CLOCK_SPEED or 1
+    now = clock.now()
     age = now - (dispatch.sent_at or now)
     times = next((times for limit, times in _PACES if age < limit), 15)
-    to_deadline = (dispatch.broadcast.confirm_by - now).total_seconds() / speed
+    to_deadline = clock.real_seconds(dispatch.broadcast.confirm_by - now)
     wait = settings.SEND_POLL_SECONDS * times
     return min(wait, to_deadline + 0.5) if to_deadline > 0 else min(wait, settings.SEND_POLL_SECONDS)

@@ -48,3 +48,8 @@ def from_unix(seconds: int | float) -> dt.datetime:
 def real_now() -> dt.datetime:
     """The machine's clock, for protocol times only."""
     return dt.datetime.fromtimestamp(time.time(), dt.UTC)
+
+
+def real_seconds(span: dt.timedelta) -> float:
+    """Seconds of the machine's clock that a span of domain time takes."""
+    return span.total_seconds() / (settings.CLOCK_SPEED or 1)
