@@ -1,0 +1,108 @@
+"""The fault table: what breaks, what must hold all the same, which tests break it, which broken variant they catch.
+
+One row a fault, in the order of where it strikes: processes, services, platform, time and order, hostile senders.
+A variant is a program that is wrong in the way which the row is about; its test shows that the harness can fail.
+Tests marked `faults` run in `make faults`, all others in `make test`; `test_table.py` keeps the table true.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """Tests and variant are written `file below tests/::function`."""
+
+    fault: str
+    invariant: str
+    tests: tuple[str, ...]
+    variant: str = ""
+
+
+TABLE = [
+    # processes
+    Row(
+        "a worker is killed around the creation of a task",
+        "each recipient is in exactly one accepted call",
+        ("faults/test_sending.py::test_a_killed_worker_and_a_call_that_goes_wrong_reach_everybody_once",),
+        "faults/test_sending.py::test_the_harness_catches_an_engine_that_tries_again_after_a_time_out",
+    ),
+    Row(
+        "a worker is killed around a welcome",
+        "the customer is greeted once, in time",
+        ("faults/test_crashes.py::test_a_killed_welcome_worker_greets_once",),
+    ),
+    Row(
+        "a worker is killed around a read of the mirror",
+        "the ledger ends as the platform is",
+        ("faults/test_crashes.py::test_a_killed_mirror_worker_loses_nothing",),
+    ),
+    Row(
+        "a web worker is killed around its commit",
+        "what was acknowledged is stored",
+        ("faults/test_crashes.py::test_no_acknowledged_callback_is_missing",),
+        "faults/test_crashes.py::test_the_harness_catches_a_receiver_that_acknowledges_first",
+    ),
+    Row(
+        "a handler kills its process or fails each time",
+        "quarantined after three attempts, others are not held up",
+        (
+            "scrm/base/test_work.py::test_work_that_kills_its_worker_three_times_is_quarantined",
+            "scrm/base/test_work.py::test_three_failures_lead_into_quarantine_and_block_nobody",
+        ),
+    ),
+    # services
+    Row(
+        "PostgreSQL crashes under load",
+        "what was acknowledged is stored; the receiver comes back by itself",
+        ("faults/test_services_away.py::test_a_crashing_postgres_loses_nothing_acknowledged",),
+    ),
+    Row(
+        "Redis hangs",
+        "callbacks are answered within a second, customers greeted",
+        ("faults/test_services_away.py::test_a_hanging_redis_delays_neither_the_answer_nor_the_greeting",),
+    ),
+    # platform
+    Row(
+        "a creating call ends in 5xx, -1, a cut, a time-out, a reset, garbage",
+        "an unknown task is looked for before anything is created again",
+        (
+            "faults/test_sending.py::test_a_call_that_goes_wrong_reaches_everybody_once",
+            "faults/test_sending.py::test_while_the_list_cannot_be_read_nothing_is_created_again",
+        ),
+        "faults/test_sending.py::test_the_harness_catches_an_engine_that_tries_again_after_a_time_out",
+    ),
+    Row(
+        "too many calls (45009)",
+        "one refused call per pause; other APIs go on",
+        (
+            "faults/test_sending.py::test_too_many_calls_are_a_refusal_that_waits",
+            "scrm/wecom/test_quotas.py::test_too_many_calls_pause_that_api_alone",
+        ),
+    ),
+    Row(
+        "the token is revoked early, or expires before many processes at once",
+        "one new token",
+        (
+            "scrm/wecom/test_tokens.py::test_many_processes_fetch_one_token_per_expiry",
+            "scrm/wecom/test_tokens.py::test_early_revocation_costs_many_processes_one_new_token",
+        ),
+    ),
+    # time and order
+    Row(
+        "callbacks come several times, in any order",
+        "both ledgers end as the platform is",
+        ("journeys/test_any_order.py::test_any_order_and_any_repetition_end_in_the_same_ledgers",),
+    ),
+    Row(
+        "many customers are added in one second",
+        "none is taken for a repeat of another",
+        ("scrm/wecom/test_inbox.py::test_ten_thousand_adds_of_one_second_are_ten_thousand",),
+        "scrm/wecom/test_inbox.py::test_the_official_key_would_have_kept_one",
+    ),
+    # hostile senders
+    Row(
+        "a body over 64 KiB",
+        "413 and nothing stored",
+        ("scrm/wecom/test_inbox.py::test_more_than_64_kib_get_413",),
+    ),
+]
