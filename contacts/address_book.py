@@ -8,7 +8,7 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Greatest, Now
 
 from contacts import people
-from contacts.caches import refresh_customers
+from contacts.caches import lock_customers, refresh_customers
 from contacts.models import Department, Follow, FollowEvidence, Staff, Tag, TagGroup
 from contacts.renaming import rename_staff
 from scrm.base import clock
@@ -128,6 +128,7 @@ def staff_left(userid: str, moment: dt.datetime) -> None:
     if staff is None:
         return
     Staff.objects.filter(pk=staff.pk, left_at=None).update(left_at=moment, status=Staff.Status.LEFT, changed_at=Now())
+    lock_customers(Follow.objects.open().filter(staff=staff).values_list("customer_id", flat=True))
     rows = Follow.objects.open().filter(staff=staff)
     told = [
         FollowEvidence(

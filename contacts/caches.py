@@ -1,11 +1,10 @@
 """What a customer's row repeats from the follow ledger, refreshed in sets by every verb that writes the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 
-# Whoever writes follows of the same customer at the same time waits here and then counts the other's rows as well;
-# ordered, so that two sets never wait for each other.
+# Ordered, so that two sets never wait for each other.
 _LOCK = "SELECT id FROM contacts_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 _REFRESH = """
@@ -28,15 +27,26 @@ WHERE c.id = s.id
 """
 
 
-def refresh_customers(ids: Sequence[int]) -> None:
+def lock_customers(ids: Iterable[int]) -> list[int]:
+    """Locks these customers (primary keys) until the transaction ends; returns them in order, each once.
+
+    Every verb that writes the ledger does so first: who writes follows of the same customer at the same time waits here,
+    and not in a circle with those who hold the customer and want the follow.
+    """
+    chosen = sorted(set(ids))
+    if chosen:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [chosen])
+    return chosen
+
+
+def refresh_customers(ids: Iterable[int]) -> None:
     """Computes first_added_at, first_state, open_follows and lost_at of these customers (primary keys) anew.
 
     `lost_at`: when the last open period ended, if customer or staff ended it; none while one is open. Runs in the
     caller's transaction, behind its writes to the ledger.
     """
-    chosen = sorted(set(ids))
-    if not chosen:
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK, [chosen])
-        cursor.execute(_REFRESH, [chosen])
+    chosen = set(ids)
+    if chosen:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_REFRESH, [lock_customers(chosen)])

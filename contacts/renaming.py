@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db.models.functions import Now
 
 from contacts import follows
-from contacts.caches import refresh_customers
+from contacts.caches import lock_customers, refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Notice, Staff
 from scrm.base.models import User
 
@@ -32,7 +32,8 @@ def rename_staff(old: str, new: str) -> None:
 
 def _merge(double: Staff, *, into: Staff) -> None:
     """Moves everything of `double` to the other row and deletes it; friendships are computed anew from both."""
-    customers = list(Customer.objects.filter(follows__staff=double).distinct())
+    keys = lock_customers(Follow.objects.filter(staff=double).values_list("customer_id", flat=True))
+    customers = list(Customer.objects.filter(pk__in=keys))
     evidence = list(FollowEvidence.objects.filter(staff=double))
     for row in evidence:
         row.pk, row.staff = None, into
@@ -45,7 +46,7 @@ def _merge(double: Staff, *, into: Staff) -> None:
     Notice.objects.filter(staff=double).exclude(key__in=told).update(staff=into)
     for customer in customers:
         follows.recompute(into, customer)
-    refresh_customers([customer.pk for customer in customers])
+    refresh_customers(keys)
     for merged in mergings:
         merged(double, into)
     double.delete()

@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from contacts import address_book
-from contacts.caches import refresh_customers
+from contacts.caches import lock_customers, refresh_customers
 from contacts.models import Follow, Staff, SyncSeen
 from contacts.sync.contacts import CONTACTS
 from contacts.sync.job import Job
@@ -139,8 +139,8 @@ def end_follows(job: Job, found: Found) -> dict[str, int]:
 
 def _end(follows: Iterable[int], ended_by: Follow.EndedBy) -> list[int]:
     rows = Follow.objects.open().filter(pk__in=list(follows))
-    pks = list(rows.select_for_update().values_list("pk", flat=True))
-    customers = list(Follow.objects.filter(pk__in=pks).values_list("customer_id", flat=True))
+    customers = lock_customers(rows.values_list("customer_id", flat=True))
+    pks = list(rows.values_list("pk", flat=True))
     Follow.objects.filter(pk__in=pks).update(
         ended_at=Greatest(F("added_at"), Value(clock.now())),
         ended_by=ended_by,
