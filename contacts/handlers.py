@@ -120,7 +120,7 @@ def _settle(claim: Claim, items: list[Incoming], *, last_read: dt.datetime | Non
         if wait is None:
             claim.done([item.work])
         else:
-            claim.again(wait, [item.work], reason="waits for a later read")
+            claim.again(wait, [item.work], reason="waits for a later read", further=True)
 
 
 def _delays_of(item: Incoming) -> tuple[float, ...]:

@@ -167,7 +167,7 @@ def _settle(claim: Claim, chat: GroupChat, items: list[Incoming], *, last_read: 
         if wait is None or _fits(chat, chain, item):
             claim.done([item.work])  # what never fitted is left to the nightly sync
         else:
-            claim.again(wait, [item.work], reason="waits for a newer read")
+            claim.again(wait, [item.work], reason="waits for a newer read", further=True)
 
 
 def _delays_of(item: Incoming) -> tuple[float, ...]:

@@ -50,7 +50,7 @@ def poll(claim: Claim) -> None:
         claim.again(BEING_DISPATCHED_SECONDS, reason=str(error))
         return
     if not settled:
-        claim.again(_wait(dispatch))
+        claim.again(_wait(dispatch), further=True)
 
 
 def _look(claim: Claim, dispatch: Dispatch) -> bool:

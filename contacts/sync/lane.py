@@ -1,7 +1,6 @@
 """The lane `sync`: each step of a run is work of its own, tried again and given up by itself."""
 
 from django.db import InterfaceError, OperationalError
-from psycopg2 import errors
 
 from contacts.models import SyncRun, SyncStep
 from contacts.sync import flow
@@ -25,11 +24,7 @@ def work_step(claim: Claim) -> None:
     job = Job(claim, step)
     try:
         finished = kinds[step.kind].work(job)
-    except (LeaseLost, Again, InterfaceError):
-        raise
-    except OperationalError as error:
-        if isinstance(error.__cause__, errors.DeadlockDetected | errors.LockNotAvailable):
-            raise Again(0.5, reason="somebody else writes the same rows") from error
+    except (LeaseLost, Again, InterfaceError, OperationalError):
         raise
     except Exception as error:
         if not _is_final(error, claim):
@@ -42,7 +37,7 @@ def work_step(claim: Claim) -> None:
     if finished:
         _end(job)
     else:
-        claim.again(0)
+        claim.again(0, further=True)
 
 
 def _is_final(error: Exception, claim: Claim) -> bool:

@@ -114,6 +114,20 @@ def test_dismissal_is_nobodys_leave(corp: Corp, chat: str, t0: int) -> None:
     assert GroupChat.objects.get().dismissed_at == clock.from_unix(t0 + 60)
 
 
+def test_who_joined_before_a_dismissal_that_was_told_first_left_with_it(corp: Corp, chat: str, t0: int) -> None:
+    corp.act("join", chat_id=chat, members="wmLin", at=t0)
+    corp.act("dismiss_chat", chat_id=chat, at=t0 + 60)
+    joined, dismissed = corp.waiting
+    for event in (dismissed, joined):
+        corp.deliver([event])
+        run.run_due()
+
+    assert stays("wmLin") == [(t0, t0 + 60, "dismissed")]
+    assert (Stay.objects.present().count(), Stay.objects.leaves().count()) == (0, 0)
+    row = GroupChat.objects.get()
+    assert (row.people, row.external_people, row.dismissed_at) == (0, 0, clock.from_unix(t0 + 60))
+
+
 def test_names_notices_and_owners_change(corp: Corp, chat: str) -> None:
     corp.happens("rename_chat", chat_id=chat, name="宠粉群 12")
     corp.happens("change_notice", chat_id=chat, notice="今晚八点")

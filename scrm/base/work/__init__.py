@@ -2,7 +2,7 @@
 
 A row of `Work` is written in the transaction of its source. A lane is a name with a handler. A worker claims a
 (lane, entity): its oldest open work and all siblings, does one job for all of them, and settles them while its lease
-holds. Three failed attempts put a row into quarantine with the error; it never blocks later siblings.
+holds. Three failed attempts in a row put it into quarantine with the error; it never blocks later siblings.
 """
 
 from scrm.base.work.claim import Claim, LeaseLost

@@ -71,7 +71,8 @@ WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_
 """
 
 _PUT_BACK = """
-UPDATE base_work SET state = 'waiting', error = %(error)s, attempts = attempts + %(failed)s,
+UPDATE base_work SET state = 'waiting', error = %(error)s,
+       attempts = CASE WHEN %(further)s THEN 0 ELSE attempts + %(failed)s END,
        not_before = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL, holder = ''
 WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
 """
@@ -126,9 +127,12 @@ class Claim:
         """Settles rows that need nothing."""
         self._settle(works, state=Work.State.IGNORED, error=reason)
 
-    def again(self, seconds: float, works: Iterable[Work] | None = None, reason: str = "") -> None:
-        """Puts rows back to wait; that is no failed attempt."""
-        self._put_back(works, seconds, reason, failed=False)
+    def again(
+        self, seconds: float, works: Iterable[Work] | None = None, reason: str = "", *, further: bool = False
+    ) -> None:
+        """Puts rows back to wait; that is no failed attempt. `further`: they have come further, so that failures before
+        count no more: only those in a row say that trying again is no use."""
+        self._put_back(works, seconds, reason, further=further)
 
     def failed(self, error: str, works: Iterable[Work] | None = None) -> None:
         """Counts a failed attempt of each row: back-off, or quarantine after the lane's last attempt."""
@@ -165,8 +169,10 @@ class Claim:
     ) -> None:
         self._write(_SETTLE, works, {"state": state, "error": error, "attempts": attempts})
 
-    def _put_back(self, works: Iterable[Work] | None, seconds: float, reason: str, *, failed: bool) -> None:
-        given = {"seconds": max(0.0, seconds), "error": reason, "failed": int(failed)}
+    def _put_back(
+        self, works: Iterable[Work] | None, seconds: float, reason: str, *, failed: bool = False, further: bool = False
+    ) -> None:
+        given = {"seconds": max(0.0, seconds), "error": reason, "failed": int(failed), "further": further}
         self._write(_PUT_BACK, works, given)
 
     def _write(self, statement: str, works: Iterable[Work] | None, given: dict[str, Any]) -> None:

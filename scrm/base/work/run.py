@@ -8,6 +8,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Count, Q
 from django.db.models.functions import Now
+from psycopg2 import errors
 
 from scrm.base.failpoints import failpoint
 from scrm.base.models import Work
@@ -37,8 +38,12 @@ def handle(job: Claim) -> None:
         log.warning("lease lost, nothing written", lane=job.lane.name, entity=job.entity)
     except Again as again:
         _settle_quietly(job, partial(job.again, again.seconds, reason=again.reason))
-    except (OperationalError, InterfaceError):
+    except InterfaceError:
         raise  # the database is away: the lease runs out and somebody takes over
+    except OperationalError as error:
+        if not isinstance(error.__cause__, errors.DeadlockDetected | errors.LockNotAvailable):
+            raise  # likewise
+        _settle_quietly(job, partial(job.again, 0.5, reason="somebody else writes the same rows"))
     except Exception as error:
         log.exception("work failed", lane=job.lane.name, entity=job.entity)
         text = f"{type(error).__name__}: {error}"[:2000]

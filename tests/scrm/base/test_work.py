@@ -1,16 +1,18 @@
 """Durable work: claimed once per entity, settled while the lease holds, quarantined after three failures."""
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from scrm.base import announcing
 from scrm.base.announcing import Happening
 from scrm.base.clock import now
-from scrm.base.models import Announcement, Work
+from scrm.base.dbclock import db_now
+from scrm.base.models import Announcement, Heartbeat, Work
 from scrm.base.models.announcement import Source
 from scrm.base.work import Again, Claim, LeaseLost, enqueue, lane, lanes, replay, run
 from scrm.base.work.claim import claim, reclaim
@@ -93,6 +95,57 @@ def test_three_failures_lead_into_quarantine_and_block_nobody(handler: Callable[
     enqueue("test", 2, LANE, "thing:a")
     run.run_due([LANE])
     assert state(2) == "done"
+
+
+def test_failures_count_in_a_row_only(handler: Callable[..., None]) -> None:
+    """Work that is taken up for days, such as asking for results, may fail now and then."""
+    turns = iter(["fails", "fails", "goes on", "fails", "fails", "waits"])
+
+    def now_and_then(job: Claim) -> None:
+        turn = next(turns)
+        if turn == "fails":
+            raise ValueError(turn)
+        job.again(0 if turn == "goes on" else 3600, further=turn == "goes on")
+
+    handler(now_and_then)
+    enqueue("test", 1, LANE, "thing:a")
+    run.run_due([LANE])
+
+    row = Work.objects.get()
+    assert (row.state, row.attempts) == ("waiting", 2)
+
+
+def test_a_deadlock_is_tried_again_soon_and_is_no_failure(handler: Callable[..., None]) -> None:
+    tries: list[str] = []
+
+    def crossing(job: Claim) -> None:
+        tries.append(job.entity)
+        if len(tries) > 2:
+            return
+        with transaction.atomic():
+            Heartbeat.objects.select_for_update().get(queue=job.key)
+            both.wait(5)
+            Heartbeat.objects.select_for_update().exclude(queue=job.key).get()
+
+    both = threading.Barrier(2)
+    handler(crossing)
+    for name in ("a", "b"):
+        Heartbeat.objects.create(queue=name, worker="w")
+        enqueue("test", ord(name), LANE, f"thing:{name}")
+
+    def pump() -> None:
+        run.run_one(lanes[LANE])
+        connection.close()
+
+    threads = [threading.Thread(target=pump) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    victim = Work.objects.exclude(state="done").get()
+    assert (victim.state, victim.attempts, victim.error) == ("waiting", 0, "somebody else writes the same rows")
+    assert victim.not_before < db_now() + dt.timedelta(seconds=1)
 
 
 def test_waiting_is_no_failure(handler: Callable[..., None]) -> None:
