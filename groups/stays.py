@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.functions import Now
+from django.db.models import Count, F, Q, Value
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from contacts import people
 from contacts.models import Customer, Staff
@@ -64,15 +64,16 @@ def note(chat: GroupChat, evidence: Iterable[StayEvidence]) -> Change:
 
 
 def dismiss(chat: GroupChat, moment: dt.datetime) -> None:
-    """Ends the chat and with it every stay, which is nobody's leave (metrics.md)."""
+    """Ends the chat and with it every stay, which is nobody's leave (metrics.md). The earliest moment told counts."""
     if chat.dismissed_at is not None and chat.dismissed_at <= moment:
         return
     GroupChat.objects.filter(pk=chat.pk).update(dismissed_at=moment, people=0, external_people=0, changed_at=Now())
-    for stay in chat.stays.present():
-        stay.left_at, stay.left_known_by = max(stay.joined_at, moment), Stay.KnownBy.DISMISSED
-        stay.left_after = stay.left_after or stay.joined_at
-        stay.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
-        stay.save(update_fields=["left_at", "left_known_by", "left_after", "changed_at"])
+    chat.stays.filter(Q(left_at=None) | Q(left_known_by=Stay.KnownBy.DISMISSED)).update(
+        left_at=Greatest(F("joined_at"), Value(moment)),
+        left_known_by=Stay.KnownBy.DISMISSED,
+        left_after=Coalesce("left_after", "joined_at"),
+        changed_at=Now(),
+    )
 
 
 def apply_read(
@@ -239,8 +240,9 @@ class _Member:
     def settle(self, change: Change, *, absent: bool) -> None:
         """Brings the rows in line with the evidence: ends first, so that never two are open."""
         periods = self._periods()
-        if absent and periods and periods[-1].end is None:
-            periods[-1].end = max(clock.now(), periods[-1].start)
+        ends_at = clock.now() if absent else self.chat.dismissed_at
+        if ends_at is not None and periods and periods[-1].end is None:
+            periods[-1].end = max(ends_at, periods[-1].start)
         pairs = self._pair(periods)
         kept = {row.pk for row, _ in pairs if row is not None}
         gone, _ = Stay.objects.filter(pk__in=[row.pk for row in self.rows if row.pk not in kept]).delete()
@@ -334,6 +336,8 @@ class _Member:
             return {"left_known_by": Stay.KnownBy.EVENT, "quit_scene": ref.scene, "left_after": None}
         if isinstance(ref, Stay):
             return {"left_known_by": ref.left_known_by, "quit_scene": ref.quit_scene, "left_after": ref.left_after}
+        if self.chat.dismissed_at is not None:
+            return {"left_known_by": Stay.KnownBy.DISMISSED, "quit_scene": None, "left_after": period.start}
         known_by = Stay.KnownBy.SYNC if self.known_by == Stay.KnownBy.SYNC else Stay.KnownBy.DIFF
         return {"left_known_by": known_by, "quit_scene": None, "left_after": self._last_proof(period)}
 

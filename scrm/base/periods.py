@@ -35,7 +35,6 @@ class Period(Generic[Ref]):
     listed_at: dt.datetime | None = None
     end: dt.datetime | None = None
     ended: Mark[Ref] | None = None
-    superseded: bool = False  # closed only because a later start proves that it had ended unseen
 
 
 def fold(
@@ -137,7 +136,7 @@ def _begin(periods: list[Period[Ref]], mark: Mark[Ref], listed_at: dt.datetime |
         current.listed_at = current.listed_at or listed_at
         return
     if current is not None:
-        current.end, current.superseded = start, True
+        current.end = start
     if periods and periods[-1].end is not None:
         start = max(start, periods[-1].end)
     periods.append(Period(start, [mark], listed_at))
@@ -148,5 +147,5 @@ def _list(periods: list[Period[Ref]], start: dt.datetime, listed_restarts: bool)
     if current is None and (listed_restarts or not periods):
         periods.append(Period(start, listed_at=start))
     elif current is not None and listed_restarts and start - current.start > TOLERANCE:
-        current.end, current.superseded = start, True
+        current.end = start
         periods.append(Period(start, listed_at=start))

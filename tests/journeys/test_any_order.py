@@ -34,6 +34,12 @@ def play(corp: Corp, rng: random.Random, t0: int) -> tuple[dict[str, list[Any]],
         else:
             corp.act("join", chat_id=chat, members=person, at=at)
             present[person].append([at, None])
+    if rng.random() < 0.3:
+        at += rng.randint(70, 400)
+        corp.act("dismiss_chat", chat_id=chat, at=at)
+        for rows in present.values():
+            if rows and rows[-1][1] is None:
+                rows[-1][1] = at
     return friends, present
 
 
@@ -79,7 +85,8 @@ def test_any_order_and_any_repetition_end_in_the_same_ledgers(corp: Corp, moment
 
     assert ledger_of_friends() == friends
     assert ledger_of_stays() == stays
-    assert not ChatGap.objects.filter(healed_at=None).exists()
+    gaps = ChatGap.objects.filter(healed_at=None)
+    assert not gaps.filter(chat__dismissed_at=None).exists()  # a dismissed chat is never read again
     chat = GroupChat.objects.get()
     assert chat.external_people == sum(1 for rows in stays.values() if rows and rows[-1][1] is None)
     for person in PEOPLE:
