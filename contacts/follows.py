@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from contacts.caches import refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Staff
-from scrm.base import announcing, clock
+from scrm.base import announcing, clock, ledgers
 from scrm.base.announcing import Happening
 from scrm.base.models.announcement import Source
 from scrm.base.periods import TOLERANCE, Mark, Period, fold
@@ -82,8 +82,7 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_b
     )
     for row in rows.filter(added_at__lt=old_enough):
         row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, known_by
-        row.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
-        row.save(update_fields=["ended_at", "ended_by", "ended_known_by", "changed_at"])
+        ledgers.save(row)
         ended.append(row)
     return ended
 
@@ -152,42 +151,17 @@ def _periods(rows: list[Follow], evidence: list[FollowEvidence], listed: FollowI
 
 
 def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, customer: Customer) -> Change:
-    """Brings the rows in line with the periods: ends first, so that never two are open."""
-    pairs = _pair(rows, periods)
-    kept = {row.pk for row, _ in pairs if row is not None}
-    gone, _ = Follow.objects.filter(pk__in=[row.pk for row in rows if row.pk not in kept]).delete()
-    if gone:  # a row that is gone has no changed_at: the numbers find its days by the person's other rows
-        Follow.objects.filter(pk__in=kept).update(changed_at=Now())
     began, ended = [], []
-    for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
+    for row, period in ledgers.in_line(rows, periods, lambda row, period: abs(row.added_at - period.start)):
         was_open = row is None or row.ended_at is None
         target = row or Follow(staff=staff, customer=customer)
-        if _differs(target, fields := _fields(target, period)):
-            for name, value in fields.items():
-                setattr(target, name, value)
-            target.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
-            target.save()
+        if ledgers.take_over(target, _fields(target, period)):
+            ledgers.save(target)
         if row is None:
             began.append(target)
         if was_open and period.end is not None:
             ended.append(target)
     return Change(began, ended)
-
-
-def _pair(rows: list[Follow], periods: list[Period[Ref]]) -> list[tuple[Follow | None, Period[Ref]]]:
-    """Each period with the row that stands for it: the one whose start is nearest within the tolerance."""
-    free, pairs = list(rows), []
-    for period in periods:
-        near = [row for row in free if abs(row.added_at - period.start) <= TOLERANCE]
-        row = min(near, key=lambda item: abs(item.added_at - period.start)) if near else None
-        if row is not None:
-            free.remove(row)
-        pairs.append((row, period))
-    return pairs
-
-
-def _differs(row: Follow, fields: dict[str, object]) -> bool:
-    return row.pk is None or any(getattr(row, name) != value for name, value in fields.items())
 
 
 def _fields(row: Follow, period: Period[Ref]) -> dict[str, object]:

@@ -13,8 +13,8 @@ from contacts import people
 from contacts.models import Customer, Staff
 from groups import versions
 from groups.models import GroupChat, Stay, StayEvidence
-from scrm.base import clock
-from scrm.base.periods import TOLERANCE, Mark, Period, fold
+from scrm.base import clock, ledgers
+from scrm.base.periods import Mark, Period, fold
 from scrm.wecom.schemas import GroupChatDetail, MemberInfo
 
 STAFF_MEMBER = 1  # `type` of a member: 1 staff, 2 external (wecom-api.md §9.2)
@@ -238,17 +238,12 @@ class _Member:
     known_by: Stay.KnownBy
 
     def settle(self, change: Change, *, absent: bool) -> None:
-        """Brings the rows in line with the evidence: ends first, so that never two are open."""
+        """Brings the rows in line with the evidence."""
         periods = self._periods()
         ends_at = clock.now() if absent else self.chat.dismissed_at
         if ends_at is not None and periods and periods[-1].end is None:
             periods[-1].end = max(ends_at, periods[-1].start)
-        pairs = self._pair(periods)
-        kept = {row.pk for row, _ in pairs if row is not None}
-        gone, _ = Stay.objects.filter(pk__in=[row.pk for row in self.rows if row.pk not in kept]).delete()
-        if gone:  # a row that is gone has no changed_at: the numbers find its days by the person's other rows
-            Stay.objects.filter(pk__in=kept).update(changed_at=Now())
-        for row, period in sorted(pairs, key=lambda pair: pair[1].end is None):
+        for row, period in ledgers.in_line(self.rows, periods, _distance):
             self._write(row, period, change)
 
     def _periods(self) -> list[Period[Ref]]:
@@ -272,17 +267,6 @@ class _Member:
             return self.listed is None or self.listed.joined_at != row.read_joined_at or row.read_joined_at is None
         return row.left_known_by != Stay.KnownBy.EVENT
 
-    def _pair(self, periods: list[Period[Ref]]) -> list[tuple[Stay | None, Period[Ref]]]:
-        """Each period with the row that stands for it, the surest first; a row may have been dated otherwise before."""
-        free, pairs = list(self.rows), []
-        for period in periods:
-            near = [row for row in free if _distance(row, period) <= TOLERANCE]
-            row = min(near, key=lambda item: _distance(item, period)) if near else None
-            if row is not None:
-                free.remove(row)
-            pairs.append((row, period))
-        return pairs
-
     def _write(self, row: Stay | None, period: Period[Ref], change: Change) -> None:
         target = row or Stay(chat=self.chat, member_id=self.member_id)
         if isinstance(self.person, Customer):
@@ -290,15 +274,11 @@ class _Member:
         else:
             target.staff = self.person
         was_open = row is None or row.left_at is None
-        fields = self._fields(target, period)
-        if row is not None and all(getattr(row, name) == value for name, value in fields.items()):
+        if not ledgers.take_over(target, self._fields(target, period)):
             return
-        for name, value in fields.items():
-            setattr(target, name, value)
         if self.listed is not None and period.end is None:
             _fill(target, self.listed)
-        target.changed_at = Now()  # type: ignore[assignment,unused-ignore]  # the database's clock
-        target.save()
+        ledgers.save(target)
         if row is None:
             change.joined.append(target)
         elif not (was_open and period.end):
