@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
-from contacts.models import Staff
+from contacts.models import Department, Staff
 from scrm.base.models import User
 
 if TYPE_CHECKING:
@@ -46,9 +46,7 @@ class WelcomeQuerySet(models.QuerySet["Welcome"]):
 
 def _within(user: User) -> "models.QuerySet[User]":
     """Users who see some departments, and none that `user` doesn't."""
-    from django.apps import apps
-
-    departments = apps.get_model("contacts", "Department").objects.visible_to(user).values_list("pk", flat=True)
+    departments = Department.objects.visible_to(user).values_list("pk", flat=True)
     narrow = User.objects.filter(sees_all=False, is_superuser=False, department_ids__contained_by=list(departments))
     return narrow.exclude(department_ids=[])
 
@@ -133,10 +131,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def in_progress(self, state: str) -> "DeliveryQuerySet":
         """Those whose `progress` is `state`."""
         return self.with_progress().filter(progress=state)  # type: ignore[misc]  # annotated
-
-    def chosen(self) -> "DeliveryQuerySet":
-        """Recipients to whom something was to be sent (metrics.md deliveries_planned)."""
-        return self.exclude(state="excluded")
 
     def visible_to(self, user: User) -> "DeliveryQuerySet":
         """Those of staff in one's scope; of one's own broadcasts also those whom nobody could write to."""

@@ -69,7 +69,7 @@ def describe(staff: Staff, customer: Customer, listed: FollowInfo) -> None:
         Follow.objects.filter(pk=row.pk).update(**fresh, changed_at=Now())
 
 
-def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_by: Follow.KnownBy) -> list[Follow]:
+def end_where_absent(staff_rows: Iterable[Staff], customer: Customer) -> list[Follow]:
     """Ends open periods with staff whom a complete read no longer lists: only staff who deleted are missing there.
 
     A young period is left alone, since reads lag (platform.md 10); so is one with a staff member outside the app's range,
@@ -81,7 +81,7 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer, *, known_b
         customer=customer, half=False, staff__in=list(staff_rows), staff__serves_customers=True, staff__left_at=None
     )
     for row in rows.filter(added_at__lt=old_enough):
-        row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, known_by
+        row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, Follow.KnownBy.READ
         ledgers.save(row)
         ended.append(row)
     return ended

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from contacts import address_book, events, follows, people
 from contacts.caches import refresh_customers
-from contacts.models import Customer, Follow, FollowEvidence, Staff
+from contacts.models import Customer, FollowEvidence, Staff
 from contacts.story import tell
 from scrm.base import announcing
 from scrm.base.announcing import Happening
@@ -57,13 +57,7 @@ def mirror_contact(claim: Claim) -> None:
         _settle(claim, items, last_read=customer.read_at)
 
 
-def apply_read(
-    customer: Customer,
-    detail: ContactDetail | None,
-    *,
-    started_at: dt.datetime,
-    known_by: Follow.KnownBy = Follow.KnownBy.READ,
-) -> None:
+def apply_read(customer: Customer, detail: ContactDetail | None, *, started_at: dt.datetime) -> None:
     """Applies a complete read (None: nobody in range follows this person) unless a later one has been applied.
 
     Runs in the caller's transaction. `started_at`: when the read began, by the database's clock.
@@ -78,7 +72,7 @@ def apply_read(
     staff = people.staff_by_userid(listed)
     changes = [follows.recompute(staff[userid], customer, listed=info) for userid, info in listed.items()]
     absent = Staff.objects.filter(follows__customer=customer, follows__ended_at=None).exclude(userid__in=listed)
-    ended = follows.end_where_absent(absent, customer, known_by=known_by)
+    ended = follows.end_where_absent(absent, customer)
     changes.append(follows.Change([], ended))
     refresh_customers([customer.pk])
     _announce(customer, changes)

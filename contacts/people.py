@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from contacts import search
@@ -100,7 +99,7 @@ def told_of(info: StaffInfo) -> dict[str, object]:
 def describe_staff(info: StaffInfo) -> Staff:
     """Takes over what the address book says of one member."""
     Staff.objects.bulk_create([Staff(userid=info.userid)], ignore_conflicts=True)
-    Staff.objects.filter(Q(userid=info.userid)).update(**told_of(info), changed_at=Now())
+    Staff.objects.filter(userid=info.userid).update(**told_of(info), changed_at=Now())
     return Staff.objects.get(userid=info.userid)
 
 

@@ -1,6 +1,5 @@
 """Phrases about people. Every list that a user sees goes through `visible_to(user)`."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -87,10 +86,6 @@ class FollowQuerySet(models.QuerySet["Follow"]):
     def open(self) -> "FollowQuerySet":
         return self.filter(ended_at__isnull=True)
 
-    def open_at(self, moment: dt.datetime) -> "FollowQuerySet":
-        """Periods that had begun and not ended at `moment`."""
-        return self.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=moment), added_at__lte=moment)
-
     def counted(self) -> "FollowQuerySet":
         """Without persona accounts."""
         return self.filter(staff__is_persona=False)
@@ -123,14 +118,6 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         """With an open period."""
         return self.filter(open_follows__gt=0)
 
-    def followed_by(self, userid: str) -> "CustomerQuerySet":
-        """Persons with an open period with this staff member."""
-        return self._with_follow(Q(staff__userid=userid))
-
-    def tagged(self, tag_id: str) -> "CustomerQuerySet":
-        """Persons who carry the tag in an open period."""
-        return self._with_follow(Q(tag_ids__contains=[tag_id]))
-
     def of_channel(self, state: str) -> "CustomerQuerySet":
         """Persons whose first period came through the channel."""
         return self.filter(first_state=state, first_added_at__isnull=False)
@@ -151,10 +138,4 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         from django.apps import apps
 
         follows = apps.get_model("contacts", "Follow").objects.visible_to(user).filter(customer=OuterRef("pk"))
-        return self.filter(Exists(follows))
-
-    def _with_follow(self, condition: Q) -> "CustomerQuerySet":
-        from django.apps import apps
-
-        follows = apps.get_model("contacts", "Follow").objects.open().filter(condition, customer=OuterRef("pk"))
         return self.filter(Exists(follows))

@@ -1,10 +1,8 @@
 """Phrases about chats and stays. Every list that a user sees goes through `visible_to(user)`."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
 
 from contacts.models import Staff
 from scrm.base.models import User
@@ -30,10 +28,6 @@ class GroupChatQuerySet(models.QuerySet["GroupChat"]):
 class StayQuerySet(models.QuerySet["Stay"]):
     def present(self) -> "StayQuerySet":
         return self.filter(left_at__isnull=True)
-
-    def present_at(self, moment: dt.datetime) -> "StayQuerySet":
-        """Stays that had begun and not ended at `moment`."""
-        return self.filter(Q(left_at__isnull=True) | Q(left_at__gt=moment), joined_at__lte=moment)
 
     def external(self) -> "StayQuerySet":
         """Own staff never count."""

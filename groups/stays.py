@@ -77,12 +77,12 @@ def dismiss(chat: GroupChat, moment: dt.datetime) -> None:
 
 
 def apply_read(
-    detail: GroupChatDetail, *, started_at: dt.datetime, known_by: Stay.KnownBy = Stay.KnownBy.DIFF, first: bool = False
+    detail: GroupChatDetail, *, started_at: dt.datetime, known_by: Stay.KnownBy = Stay.KnownBy.DIFF
 ) -> ReadResult:
     """Applies a read of the whole chat unless a later one has been applied. Runs in the caller's transaction.
 
     `started_at`: when the read began, by the database's clock. `known_by` (diff | sync) is written on what only the
-    comparison shows. `first`: the chat's first read, also known by itself from `first_read_at`.
+    comparison shows, but in the chat's first read.
     """
     chat = chat_of(detail.chat_id)
     nothing = ReadResult(False, Change(), {})
@@ -91,8 +91,9 @@ def apply_read(
     chain = versions.Chain(chat)
     if chain.is_older(detail.member_version, chat.member_version):
         return nothing  # the platform answered with an older list than it did before
-    first = first or chat.first_read_at is None
-    change, drift = _apply_members(chat, detail, chain, known_by=Stay.KnownBy.FIRST_READ if first else known_by)
+    if chat.first_read_at is None:
+        known_by = Stay.KnownBy.FIRST_READ
+    change, drift = _apply_members(chat, detail, chain, known_by=known_by)
     _apply_facts(chat, detail, started_at)
     versions.note_read(chat, detail.member_version)
     return ReadResult(True, change, drift)

@@ -10,11 +10,11 @@ from scrm.wecom.callback.events import Event
 LONGEST_WALK = 200  # links followed back; a read is never older than that
 
 
-def note_event(chat: GroupChat, event: Event) -> bool:
-    """Adds an event's versions. True when its LastMemVer had never been seen: an event before it is missing so far."""
+def note_event(chat: GroupChat, event: Event) -> None:
+    """Adds an event's versions. A LastMemVer that was never seen is a gap: an event before it is missing so far."""
     last, current = event.text("LastMemVer")[:64], event.text("CurMemVer")[:64]
     if not current:
-        return False
+        return
     known = set(chat.versions.filter(version__in=[last, current]).values_list("version", flat=True))
     gap = bool(last) and last not in known and chat.versions.exists()
     ChatVersion.objects.update_or_create(
@@ -23,7 +23,6 @@ def note_event(chat: GroupChat, event: Event) -> bool:
     ChatGap.objects.filter(chat=chat, version=current, healed_at=None).update(healed_at=clock.now(), healed_by="late")
     if gap:
         ChatGap.objects.get_or_create(chat=chat, version=last, defaults={"found_at": clock.now()})
-    return gap
 
 
 def note_read(chat: GroupChat, version: str) -> None:

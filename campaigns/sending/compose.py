@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from campaigns.models import Broadcast, Delivery
+from campaigns.models import Broadcast
 from campaigns.sending import audience, content, rules
 from campaigns.sending.plan import MOST_DAYS_AHEAD
 from scrm.base import clock
@@ -59,25 +59,6 @@ def draft(
         confirm_by=end,
         created_by=user,
         created_at=clock.now(),
-    )
-
-
-def again_for_missed(broadcast: Broadcast, user: User) -> Broadcast:
-    """A draft with the same content for those who did not get it and still may: not confirmed, cancelled or refused.
-
-    Raises ValidationError when there is nobody. Not saved yet.
-    """
-    missed = Delivery.objects.of(broadcast).visible_to(user).filter(state__in=["unconfirmed", "cancelled", "refused"])
-    key, ids = (
-        ("chat_ids", "chat__chat_id") if broadcast.to_chats else ("external_userids", "customer__external_userid")
-    )
-    return draft(
-        user,
-        name=_("%(name)s (again)") % {"name": broadcast.name[:50]},
-        audience_={key: list(missed.order_by("pk").values_list(ids, flat=True))},
-        text=broadcast.text,
-        attachments=broadcast.attachments,
-        staff_choice=broadcast.staff_choice,
     )
 
 

@@ -136,9 +136,6 @@ class CallbackPage(ConsolePage):
     def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._replay(request, list(queryset.values_list("pk", flat=True)))
 
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
     def deeds(self) -> dict[str, Any]:
         return {"replay": lambda request, row: self._replay(request, [row.pk])}
 

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
 from django.conf import settings
 from redis import Redis
@@ -37,16 +37,6 @@ class Answer:
 
 ADMITTED = Answer(True)
 CROWDED = Answer(False, 0.02)
-
-
-class Gate(Protocol):
-    def enter(self, api: str, ticket: str, *, urgent: bool) -> Answer: ...
-
-    def leave(self, api: str, ticket: str, *, code: int) -> None: ...
-
-    def pause(self, api: str) -> float: ...
-
-    def narrow(self, api: str) -> None: ...
 
 
 def new_ticket() -> str:

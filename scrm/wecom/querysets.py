@@ -1,11 +1,10 @@
 """Phrases about callbacks and stops."""
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Case, Exists, IntegerField, Max, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from scrm.base.models import User, Work
 
@@ -59,15 +58,6 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
     def visible_to(self, user: User) -> "CallbackQuerySet":
         """Raw callbacks name customers of every department: administrators only."""
         return self if user.is_active and user.is_superuser else self.none()
-
-    def older_than(self, days: int) -> "CallbackQuerySet":
-        """Those received more than `days` ago by the database's clock, all work settled."""
-        open_work = Work.objects.filter(
-            source_kind="callback",
-            source_id=OuterRef("pk"),
-            state__in=[Work.State.WAITING, Work.State.LEASED, Work.State.QUARANTINED],
-        )
-        return self.filter(~Exists(open_work), received_at__lt=Now() - dt.timedelta(days=days))
 
 
 class StopQuerySet(models.QuerySet["Stop"]):

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
-from campaigns.sending import compose, pace, plan
+from campaigns.sending import pace, plan
 from campaigns.sending.remind import remind
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
@@ -389,16 +389,3 @@ def test_a_message_that_arrives_proves_a_friendship_again(tasks: Tasks, draft: M
     assert first.ended_by == "customer"
     assert (second.ended_at, second.added_known_by) == (None, "send_result")
     assert Customer.objects.get(external_userid="wmW0").open_follows == 1
-
-
-def test_those_who_were_missed_can_be_written_to_again(tasks: Tasks, draft: Make, alice: User) -> None:
-    broadcast = pace.approve(draft(chosen={}), alice)
-    tasks.work()
-    tasks.confirm("wanglei")
-    pace.cancel(broadcast, alice)
-    tasks.work()
-
-    again = compose.again_for_missed(broadcast, alice)
-
-    assert again.audience == {"external_userids": ["wmZ0", "wmZ1", "wmZ2"]}
-    assert (again.text, again.state) == (broadcast.text, "draft")

@@ -6,12 +6,9 @@ from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections
-from django.db.models import Count, Q
-from django.db.models.functions import Now
 from psycopg2 import errors
 
 from scrm.base.failpoints import failpoint
-from scrm.base.models import Work
 from scrm.base.work.claim import Claim, LeaseLost, claim, reclaim
 from scrm.base.work.lanes import Again, Lane, lanes
 
@@ -73,16 +70,6 @@ def run_due(names: Iterable[str] | None = None, *, seconds: float = 600.0) -> in
             while time.monotonic() < end and run_one(lane):
                 busy, jobs = True, jobs + 1
     return jobs
-
-
-def pending() -> dict[str, int]:
-    """How much work is open by lane: due now or leased."""
-    rows = (
-        Work.objects.filter(Q(state=Work.State.LEASED) | Q(state=Work.State.WAITING, not_before__lte=Now()))
-        .values_list("lane")
-        .annotate(Count("pk"))
-    )
-    return dict(rows)
 
 
 def forget_connection() -> None:
