@@ -95,7 +95,6 @@ CHAT_REREAD_DELAYS = env.numbers("CHAT_REREAD_DELAYS", "2,5,15,60", meaning="wai
 FRESH_READ_SECONDS = env.number(
     "FRESH_READ_SECONDS", 60, least=0, meaning="age from which a read's absence of a person counts"
 )
-CHAT_CAPACITY = env.whole("CHAT_CAPACITY", 500, meaning="people that a chat holds")
 CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to which codes let join")
 STAFF_CAPACITY = env.whole(
     "STAFF_CAPACITY", 20_000, meaning="customers that one staff member can have; 5,000 until WeCom expands it"
@@ -145,7 +144,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
