@@ -18,7 +18,7 @@ from scrm.base.periods import Mark, Period, fold
 from scrm.wecom.schemas import GroupChatDetail, MemberInfo
 
 STAFF_MEMBER = 1  # `type` of a member: 1 staff, 2 external (wecom-api.md §9.2)
-READS_LAG = dt.timedelta(seconds=10)  # groupchat/get: p99 5 s after the event (stand-in.md §1)
+READS_LAG = 10.0  # seconds; groupchat/get: p99 5 s after the event (stand-in.md §1)
 
 Ref = StayEvidence | Stay
 # Ends that a comparison concluded: an event or a renewed presence corrects them.
@@ -142,7 +142,7 @@ def _perhaps_too_new(chat: GroupChat, members: Collection[str], version: str, ch
     for evidence in joined:
         if evidence.version and version and chain.reaches(version, evidence.version):
             continue
-        if chain.is_older(version, evidence.version) or evidence.at > clock.now() - READS_LAG:
+        if chain.is_older(version, evidence.version) or evidence.at > clock.now() - clock.span(READS_LAG):
             young.add(evidence.member_id)
     return young
 

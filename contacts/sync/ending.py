@@ -106,10 +106,10 @@ def _look_again(job: Job, staff: Staff, unseen: list[_Unseen]) -> tuple[list[int
     started = clock.now()
     listed = _listed(job, staff.userid)
     lacking = [item.pk for item in unseen if item.external_userid not in listed]
-    oldest = started - dt.timedelta(seconds=settings.FRESH_READ_SECONDS * settings.CLOCK_SPEED)
+    oldest = started - clock.span(settings.FRESH_READ_SECONDS)
     dated = Follow.objects.open().filter(pk__in=lacking).values_list("pk", "added_at")
     sure = [pk for pk, added_at in dated if added_at <= oldest]
-    ages = [(added_at - oldest).total_seconds() / settings.CLOCK_SPEED for _pk, added_at in dated if added_at > oldest]
+    ages = [clock.real_seconds(added_at - oldest) for _pk, added_at in dated if added_at > oldest]
     return sure, max(ages, default=0.0)
 
 

@@ -53,3 +53,8 @@ def real_now() -> dt.datetime:
 def real_seconds(span: dt.timedelta) -> float:
     """Seconds of the machine's clock that a span of domain time takes."""
     return span.total_seconds() / (settings.CLOCK_SPEED or 1)
+
+
+def span(seconds: float) -> dt.timedelta:
+    """The span of domain time that so many seconds of the machine's clock make; the other way round."""
+    return dt.timedelta(seconds=seconds * (settings.CLOCK_SPEED or 1))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from contacts import sync
+from contacts import follows, sync
 from contacts.models import Customer, Department, Follow, Staff, Tag
 from scrm.base import clock
 from scrm.base.models import Work
@@ -197,6 +197,20 @@ def test_events_under_the_old_userid_are_the_same_members(corp: Corp, t0: int, l
 
     assert [row.userid for row in Staff.objects.all()] == ["wanglei2"]
     assert periods("wmMei", "wanglei2") == [(t0 + 60, None, "")]
+
+
+def test_reads_lag_by_the_machines_seconds_however_fast_the_domain_runs(corp: Corp, settings: object) -> None:
+    """At 60 times the speed a friend of five minutes is five seconds old: no read need know of them yet."""
+    settings.CLOCK_SPEED = 60  # type: ignore[attr-defined]
+    Staff.objects.create(userid="wanglei", serves_customers=True)
+    customer = Customer.objects.create(external_userid="wmLin")
+    staff, now = Staff.objects.get(), clock.now()
+    young = Follow.objects.create(staff=staff, customer=customer, added_at=now - dt.timedelta(minutes=5))
+
+    assert follows.end_where_absent([staff], customer) == []
+
+    Follow.objects.update(added_at=now - dt.timedelta(minutes=61))
+    assert follows.end_where_absent([staff], customer) == [young]
 
 
 def test_staff_first_named_by_an_event_are_introduced(corp: Corp, t0: int) -> None:
