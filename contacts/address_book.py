@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from django.db.models import F, Func, Value
 from django.db.models.functions import Greatest, Now
@@ -16,7 +17,7 @@ from scrm.wecom.api import departments as departments_api
 from scrm.wecom.api import staff as staff_api
 from scrm.wecom.api import tags as tags_api
 from scrm.wecom.callback.events import Event
-from scrm.wecom.errors import ConfigurationError, WecomError
+from scrm.wecom.errors import ConfigurationError, WecomError, unless_gone
 from scrm.wecom.schemas import DepartmentInfo, StaffInfo, TagGroupInfo
 
 fetch_departments = departments_api.fetch_all
@@ -25,12 +26,7 @@ fetch_tags = tags_api.fetch_all
 
 def fetch_staff(userid: str) -> StaffInfo | None:
     """One member, None when the address book no longer shows them to us."""
-    try:
-        return staff_api.fetch_one(userid)
-    except WecomError as error:
-        if error.gone:
-            return None
-        raise
+    return unless_gone(partial(staff_api.fetch_one, userid))
 
 
 def apply_departments(infos: Sequence[DepartmentInfo]) -> None:

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db.models import Max
 from django.db.models.functions import Now
 
+from contacts import announcements
 from contacts.caches import refresh_customers
 from contacts.models import Customer, Follow, FollowEvidence, Staff
-from scrm.base import announcing, clock, ledgers
-from scrm.base.announcing import Happening
+from scrm.base import clock, ledgers
 from scrm.base.models.announcement import Source
 from scrm.base.periods import TOLERANCE, Mark, Period, fold
 from scrm.wecom.schemas import FollowInfo
@@ -118,18 +118,8 @@ def _take(staff: Staff, known: Mapping[int, dt.datetime], kind: FollowEvidence.K
     )  # fmt: skip
     changes = {customer: recompute(staff, customer) for customer in customers}
     refresh_customers([customer.pk for customer in customers])
-    began = [
-        Happening(customer.entity, row.added_at, {"follow": row.pk})
-        for customer, change in changes.items()
-        for row in change.began
-    ]
-    ended = [
-        Happening(customer.entity, row.ended_at or known[customer.pk], {"follow": row.pk, "by": row.ended_by})
-        for customer, change in changes.items()
-        for row in change.ended
-    ]
-    announcing.announce("follow.began", began, source=Source.SYNC)  # found by reading, as a sync finds them
-    announcing.announce("follow.ended", ended, source=Source.SYNC)
+    for customer, change in changes.items():  # found by reading, as a sync finds them
+        announcements.changed(customer, [change], source=Source.SYNC)
 
 
 def _state_of_list(row: Follow, listed: FollowInfo) -> str:

@@ -1,15 +1,14 @@
 """The mirror's lanes over callbacks about people: take the evidence, read the object again, bring the ledger in line."""
 
 import datetime as dt
+from functools import partial
 
 from django.conf import settings
 
-from contacts import address_book, events, follows, people
+from contacts import address_book, announcements, events, follows, people
 from contacts.caches import refresh_customers
 from contacts.models import Customer, FollowEvidence, Staff
 from contacts.story import tell
-from scrm.base import announcing
-from scrm.base.announcing import Happening
 from scrm.base.dbclock import db_now
 from scrm.base.failpoints import failpoint
 from scrm.base.models.announcement import Source
@@ -17,7 +16,7 @@ from scrm.base.work import Claim, lane
 from scrm.wecom.api import contacts as api
 from scrm.wecom.callback.reading import Incoming, incoming_of, read_is_due, seconds_to_next_read
 from scrm.wecom.callback.routes import route
-from scrm.wecom.errors import WecomError
+from scrm.wecom.errors import unless_gone
 from scrm.wecom.schemas import ContactDetail
 
 CONTACT, STAFF, DEPARTMENTS, TAGS = "mirror:contact", "mirror:staff", "mirror:department", "mirror:tags"
@@ -46,7 +45,7 @@ def mirror_contact(claim: Claim) -> None:
     failpoint("mirror.evidence_taken")
     now = db_now()
     if read_is_due(items, last_read=customer.read_at, now=now, delays_of=_delays_of):
-        detail = _fetch(claim.key)
+        detail = unless_gone(partial(api.fetch, claim.key))
         infos = address_book.introduce(Staff.objects.filter(follows__customer=customer).distinct())
         failpoint("mirror.read")
         with claim.writing():
@@ -75,7 +74,7 @@ def apply_read(customer: Customer, detail: ContactDetail | None, *, started_at: 
     ended = follows.end_where_absent(absent, customer)
     changes.append(follows.Change([], ended))
     refresh_customers([customer.pk])
-    _announce(customer, changes)
+    announcements.changed(customer, changes, source=Source.CALLBACK)
 
 
 def _take_evidence(external_userid: str, items: list[Incoming]) -> tuple[Customer, list[follows.Change]]:
@@ -94,17 +93,8 @@ def _take_evidence(external_userid: str, items: list[Incoming]) -> tuple[Custome
     changes = [follows.recompute(member, customer) for member in members.values()]
     if any(changes):
         refresh_customers([customer.pk])
-        _announce(customer, changes)
+        announcements.changed(customer, changes, source=Source.CALLBACK)
     return customer, changes
-
-
-def _fetch(external_userid: str) -> ContactDetail | None:
-    try:
-        return api.fetch(external_userid)
-    except WecomError as error:
-        if error.gone:
-            return None
-        raise
 
 
 def _settle(claim: Claim, items: list[Incoming], *, last_read: dt.datetime | None) -> None:
@@ -120,18 +110,6 @@ def _settle(claim: Claim, items: list[Incoming], *, last_read: dt.datetime | Non
 def _delays_of(item: Incoming) -> tuple[float, ...]:
     delays: tuple[float, ...] = settings.CONTACT_READ_DELAYS
     return delays
-
-
-def _announce(customer: Customer, changes: list[follows.Change]) -> None:
-    began = [Happening(customer.entity, row.added_at, {"follow": row.pk}) for change in changes for row in change.began]
-    ended = [
-        Happening(customer.entity, row.ended_at, {"follow": row.pk, "by": row.ended_by})
-        for change in changes
-        for row in change.ended
-        if row.ended_at
-    ]
-    announcing.announce("follow.began", began, source=Source.CALLBACK)
-    announcing.announce("follow.ended", ended, source=Source.CALLBACK)
 
 
 @lane(STAFF, queue="mirror", threads=1, lease=40)

@@ -1,6 +1,7 @@
 """The mirror's lane over callbacks about chats: take the evidence, read the chat until its version fits, compare."""
 
 import datetime as dt
+from functools import partial
 from itertools import accumulate
 
 from django.conf import settings
@@ -8,11 +9,9 @@ from django.db.models import F, Func, Value
 
 from contacts.models import Staff
 from contacts.renaming import mergings, renamings
-from groups import stays, versions
+from groups import announcements, stays, versions
 from groups.models import GroupChat, Stay, StayEvidence
 from groups.story import tell
-from scrm.base import announcing
-from scrm.base.announcing import Happening
 from scrm.base.dbclock import db_now
 from scrm.base.failpoints import failpoint
 from scrm.base.models.announcement import Source
@@ -20,7 +19,7 @@ from scrm.base.work import Claim, lane
 from scrm.wecom.api import group_chats as api
 from scrm.wecom.callback.reading import Incoming, incoming_of, read_is_due, seconds_to_next_read
 from scrm.wecom.callback.routes import route
-from scrm.wecom.errors import WecomError
+from scrm.wecom.errors import unless_gone
 from scrm.wecom.schemas import GroupChatDetail
 
 CHAT = "mirror:chat"
@@ -74,7 +73,7 @@ def mirror_chat(claim: Claim) -> None:
     if not read_is_due(unsettled, last_read=chat.read_at, now=now, delays_of=_delays_of):
         _settle(claim, chat, items, last_read=chat.read_at)
         return
-    detail = _fetch(claim.key)
+    detail = unless_gone(partial(api.fetch, claim.key))
     failpoint("mirror.read")
     with claim.writing():
         chat = _apply(chat, detail, started_at=now)
@@ -91,7 +90,7 @@ def _take_evidence(chat_id: str, items: list[Incoming]) -> tuple[GroupChat, stay
         versions.note_event(chat, item.event)
         told += _evidence(chat, item)
     change = stays.note(chat, told)
-    _announce(chat, change)
+    announcements.changed(chat, change, source=Source.CALLBACK)
     return chat, change
 
 
@@ -119,22 +118,13 @@ def _join_scene(scene: int | None) -> int | None:
     return scene if scene == 3 else None
 
 
-def _fetch(chat_id: str) -> GroupChatDetail | None:
-    try:
-        return api.fetch(chat_id)
-    except WecomError as error:
-        if error.gone:
-            return None
-        raise
-
-
 def _apply(chat: GroupChat, detail: GroupChatDetail | None, *, started_at: dt.datetime) -> GroupChat:
     if detail is None:  # dismissed, or out of our range: nothing can be compared
         GroupChat.objects.filter(pk=chat.pk).update(read_at=started_at)
     else:
         before = (chat.read_at, chat.member_version)
         result = stays.apply_read(detail, started_at=started_at)
-        _announce(chat, result.change)
+        announcements.changed(chat, result.change, source=Source.CALLBACK)
         tell(chat, result.change)
         chat.agreed = (  # type: ignore[attr-defined]  # for this job only
             before[0] is not None and started_at - before[0] >= AGREE_AFTER and before[1] == detail.member_version
@@ -179,10 +169,3 @@ def _delays_of(item: Incoming) -> tuple[float, ...]:
     if not item.event.text("CurMemVer"):
         return (first, *settings.CONTACT_READ_DELAYS)
     return tuple(accumulate((first, *settings.CHAT_REREAD_DELAYS)))
-
-
-def _announce(chat: GroupChat, change: stays.Change) -> None:
-    joined = [Happening(chat.entity, stay.joined_at, {"stay": stay.pk}) for stay in change.joined if stay.counted]
-    left = [Happening(chat.entity, stay.left_at, {"stay": stay.pk}) for stay in change.left if stay.left_at]
-    announcing.announce("stay.began", joined, source=Source.CALLBACK)
-    announcing.announce("stay.ended", left, source=Source.CALLBACK)

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -15,15 +16,14 @@ from contacts import people
 from contacts.models import Customer, Staff
 from contacts.sync.job import Job
 from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
-from groups import stays
+from groups import announcements, stays
 from groups.models import GroupChat, Stay
-from scrm.base import announcing, clock
-from scrm.base.announcing import Happening
+from scrm.base import clock
 from scrm.base.models.announcement import Source
 from scrm.base.work import Again
 from scrm.wecom import errors
 from scrm.wecom.api import group_chats as api
-from scrm.wecom.errors import WecomError
+from scrm.wecom.errors import WecomError, unless_gone
 from scrm.wecom.schemas import GroupChatDetail, GroupChatEntry, GroupChatPage, MemberInfo
 
 LIST, CHATS = "chat_list", "chats"
@@ -114,7 +114,7 @@ def read_chats(job: Job) -> bool:
             return False
         started_at, started = job.reading(), clock.now()
         chat_id = str(job.step.payload[place])
-        detail = _fetch(chat_id)
+        detail = unless_gone(partial(api.fetch, chat_id))
         if detail is None:
             job.step.payload[place] = ""  # not seen: the removals look at it once more
         with job.page(rows=1, cursor=str(place + 1)):
@@ -124,15 +124,6 @@ def read_chats(job: Job) -> bool:
         if young and place + 1 >= len(set(job.step.payload)):
             raise Again(2.0, reason="reads lag behind events")
     return True
-
-
-def _fetch(chat_id: str) -> GroupChatDetail | None:
-    try:
-        return api.fetch(chat_id)
-    except WecomError as error:
-        if error.gone:
-            return None
-        raise
 
 
 def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, started: dt.datetime) -> bool:
@@ -285,7 +276,7 @@ def find_gone_chats(job: Job) -> Found:
 def _is_gone(job: Job, chat_id: str) -> bool:
     job.keep()
     job.reading()
-    return _fetch(chat_id) is None
+    return unless_gone(partial(api.fetch, chat_id)) is None
 
 
 def dismiss_chats(job: Job, found: Found) -> dict[str, int]:
@@ -300,7 +291,4 @@ def _announce(job: Job, chat: GroupChat, change: stays.Change) -> None:
     """A first sync announces nothing: everybody in it was there before us."""
     if job.run.first:
         return
-    joined = [Happening(chat.entity, stay.joined_at, {"stay": stay.pk}) for stay in change.joined if stay.counted]
-    left = [Happening(chat.entity, stay.left_at, {"stay": stay.pk}) for stay in change.left if stay.left_at]
-    announcing.announce("stay.began", joined, source=Source.SYNC)
-    announcing.announce("stay.ended", left, source=Source.SYNC)
+    announcements.changed(chat, change, source=Source.SYNC)

@@ -11,14 +11,13 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
-from contacts import address_book
+from contacts import address_book, announcements
 from contacts.caches import lock_customers, refresh_customers
 from contacts.models import Follow, Staff, SyncSeen
 from contacts.sync.contacts import CONTACTS
 from contacts.sync.job import Job
 from contacts.sync.kinds import Found, UnlikelyAnswer
-from scrm.base import announcing, clock
-from scrm.base.announcing import Happening
+from scrm.base import clock
 from scrm.base.models.announcement import Source
 from scrm.wecom.api import contacts as api
 from scrm.wecom.errors import ConfigurationError, Paused, WecomError
@@ -63,7 +62,8 @@ def let_staff_go(job: Job, found: Found) -> dict[str, int]:
     ended = _end(
         Follow.objects.open().filter(staff__in=found.rows).values_list("pk", flat=True), Follow.EndedBy.STAFF_LEFT
     )
-    _announce(job, ended)
+    if not job.run.first:
+        announcements.ended(ended, source=Source.SYNC)
     return {"staff_gone": len(found.rows), "follows_of_gone_staff": len(ended)}
 
 
@@ -133,7 +133,8 @@ def _listed(job: Job, userid: str) -> set[str]:
 def end_follows(job: Job, found: Found) -> dict[str, int]:
     """Ends them as deleted by the staff member, at the moment of being found."""
     ended = _end(found.rows, Follow.EndedBy.STAFF)
-    _announce(job, ended)
+    if not job.run.first:
+        announcements.ended(ended, source=Source.SYNC)
     return {"follows_gone": len(ended)}
 
 
@@ -149,14 +150,3 @@ def _end(follows: Iterable[int], ended_by: Follow.EndedBy) -> list[int]:
     )
     refresh_customers(customers)
     return pks
-
-
-def _announce(job: Job, follows: list[int]) -> None:
-    if job.run.first:
-        return
-    rows = Follow.objects.filter(pk__in=follows).values_list("pk", "customer__external_userid", "ended_at", "ended_by")
-    happenings = [
-        Happening(f"contact:{person}", ended_at or clock.now(), {"follow": pk, "by": ended_by})
-        for pk, person, ended_at, ended_by in rows
-    ]
-    announcing.announce("follow.ended", happenings, source=Source.SYNC)

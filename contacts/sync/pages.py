@@ -2,18 +2,15 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
-from contacts import follows, people, search
+from contacts import announcements, follows, people, search
 from contacts.caches import refresh_customers
 from contacts.models import Customer, Staff
 from contacts.sync.job import Job
-from scrm.base import announcing
-from scrm.base.announcing import Happening
 from scrm.base.models.announcement import Source
 from scrm.wecom.schemas import ContactDetail, ContactPage, FollowInfo
 
@@ -69,7 +66,7 @@ WITH page AS (
     WHERE f.id = n.id
       AND (f.remark, f.description, f.tag_ids::text[], f.add_way, f.state, f.oper_userid, f.by_transfer)
           IS DISTINCT FROM (n.remark, n.description, n.tag_ids, n.add_way, n.state, n.oper_userid, n.transfer)
-    RETURNING f.id, f.staff_id, f.customer_id, f.added_at
+    RETURNING f.id, f.staff_id, f.customer_id
 ), opened AS (
     INSERT INTO contacts_follow (staff_id, customer_id, added_at, added_known_by, listed_at, by_transfer, half, ended_by,
                                  ended_known_by, add_way, state, oper_userid, remark, description, tag_ids)
@@ -77,10 +74,10 @@ WITH page AS (
            '', add_way, state, oper_userid, remark, description, tag_ids
     FROM page WHERE NOT known AND NOT told
     ON CONFLICT DO NOTHING
-    RETURNING id, staff_id, customer_id, added_at
+    RETURNING id, staff_id, customer_id
 )
 SELECT 'described', * FROM described UNION ALL SELECT 'opened', * FROM opened
-UNION ALL SELECT 'told', 0, staff_id, customer_id, NULL FROM page WHERE told AND NOT known
+UNION ALL SELECT 'told', 0, staff_id, customer_id FROM page WHERE told AND NOT known
 """
 
 _SEEN = """
@@ -147,23 +144,24 @@ def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: 
     rows = json.dumps([_follow(pair, info) for pair, info in pairs.items()])
     given = {"rows": rows, "transfers": sorted(follows.HANDED_OVER), "started": started}
     described: set[int] = set()
-    began: list[tuple[int, int, dt.datetime]] = []
-    for what, pk, staff_id, customer_id, added_at in _execute(_FOLLOWS, given):
+    began: list[tuple[int, int]] = []
+    for what, pk, staff_id, customer_id in _execute(_FOLLOWS, given):
         if what == "described":
             described.add(customer_id)
         elif what == "opened":
-            began.append((pk, customer_id, added_at))
+            began.append((pk, customer_id))
         else:
             began += _told(staff_id, customer_id, pairs[staff_id, customer_id])
-    refresh_customers([*described, *(customer for _, customer, _ in began)])
-    _announce(job, began)
+    refresh_customers([*described, *(customer for _, customer in began)])
+    if began and not job.run.first:  # everybody in a first sync was there before us
+        announcements.began((pk for pk, _ in began), source=Source.SYNC)
     job.drifted(follows_missing=len(began), follows_changed=len(described))
 
 
-def _told(staff_id: int, customer_id: int, info: FollowInfo) -> list[tuple[int, int, dt.datetime]]:
+def _told(staff_id: int, customer_id: int, info: FollowInfo) -> list[tuple[int, int]]:
     staff, customer = Staff.objects.get(pk=staff_id), Customer.objects.get(pk=customer_id)
     change = follows.recompute(staff, customer, listed=info)
-    return [(row.pk, customer_id, row.added_at) for row in change.began]
+    return [(row.pk, customer_id) for row in change.began]
 
 
 def _follow(pair: tuple[int, int], info: FollowInfo) -> dict[str, Any]:
@@ -178,17 +176,6 @@ def _follow(pair: tuple[int, int], info: FollowInfo) -> dict[str, Any]:
         "state": info.state[:128],
         "oper_userid": info.oper_userid[:64],
     }
-
-
-def _announce(job: Job, began: Sequence[tuple[int, int, dt.datetime]]) -> None:
-    """A first sync announces nothing: everybody in it was there before us."""
-    if job.run.first or not began:
-        return
-    names = dict(
-        Customer.objects.filter(pk__in={customer for _, customer, _ in began}).values_list("pk", "external_userid")
-    )
-    happenings = [Happening(f"contact:{names[customer]}", at, {"follow": pk}) for pk, customer, at in began]
-    announcing.announce("follow.began", happenings, source=Source.SYNC)
 
 
 def _execute(sql: str, given: Any) -> list[tuple[Any, ...]]:

@@ -6,14 +6,17 @@ is the other family: a person has to mend a setting or the platform's console fi
 """
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
+
+T = TypeVar("T")
 
 BUSY = -1
 SECRET_REFUSED = 40001
@@ -112,6 +115,16 @@ class WecomError(Exception):
     def gone(self) -> bool:
         """The person, chat, tag or staff member isn't there (any more), or isn't ours to see."""
         return self.kind is Kind.GONE
+
+
+def unless_gone(read: Callable[[], T]) -> T | None:
+    """What `read` returns; None where the platform says that there is no such thing (any more). Errors: all others."""
+    try:
+        return read()
+    except WecomError as error:
+        if error.gone:
+            return None
+        raise
 
 
 class Unreachable(WecomError):
