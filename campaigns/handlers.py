@@ -78,6 +78,7 @@ def _finish(claim: Claim, welcome: Welcome, result: Result) -> None:
             claim.again(PAUSE_SECONDS, reason=result.reason)
         else:
             claim.done()
+    failpoint("welcome.recorded")
     welcoming.tell(welcome, result)
 
 

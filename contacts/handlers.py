@@ -42,16 +42,17 @@ def mirror_contact(claim: Claim) -> None:
     with claim.writing():
         customer, changes = _take_evidence(claim.key, items)
     tell(customer, changes)
-    failpoint("mirror.evidence_taken")
+    failpoint("contact.evidence_taken")
     now = db_now()
     if read_is_due(items, last_read=customer.read_at, now=now, delays_of=_delays_of):
         detail = unless_gone(partial(api.fetch, claim.key))
         infos = address_book.introduce(Staff.objects.filter(follows__customer=customer).distinct())
-        failpoint("mirror.read")
+        failpoint("contact.read")
         with claim.writing():
             people.describe_all_staff(infos)
             apply_read(customer, detail, started_at=now)
             _settle(claim, items, last_read=now)
+        failpoint("contact.written")
     else:
         _settle(claim, items, last_read=customer.read_at)
 
@@ -118,9 +119,11 @@ def mirror_staff(claim: Claim) -> None:
     items = incoming_of(claim)
     started_at = db_now()
     info = address_book.fetch_staff(_newest_userid(claim.key, items))
+    failpoint("staff.read")
     with claim.writing():
         address_book.apply_staff_events(claim.key, [item.event for item in items], info)
         _settle(claim, items, last_read=started_at)
+    failpoint("staff.written")
 
 
 def _newest_userid(userid: str, items: list[Incoming]) -> str:
@@ -133,9 +136,11 @@ def mirror_departments(claim: Claim) -> None:
     """The tree of departments, read whole: it is small. Read again later: reads lag (platform.md 10)."""
     started_at = db_now()
     infos = address_book.fetch_departments()
+    failpoint("departments.read")
     with claim.writing():
         address_book.apply_departments(infos)
         _settle(claim, incoming_of(claim), last_read=started_at)
+    failpoint("departments.written")
 
 
 @lane(TAGS, queue="mirror", threads=1, lease=40)
@@ -143,6 +148,8 @@ def mirror_tags(claim: Claim) -> None:
     """The library of corporate tags, read whole (≤ 3,000): deleting a group deletes its tags without events."""
     started_at = db_now()
     infos = address_book.fetch_tags()
+    failpoint("tags.read")
     with claim.writing():
         address_book.apply_tags(infos)
         _settle(claim, incoming_of(claim), last_read=started_at)
+    failpoint("tags.written")

@@ -62,7 +62,7 @@ def mirror_chat(claim: Claim) -> None:
     with claim.writing():
         chat, change = _take_evidence(claim.key, items)
     tell(chat, change)
-    failpoint("mirror.evidence_taken")
+    failpoint("chat.evidence_taken")
     if chat.dismissed_at is not None:
         claim.done()
         return
@@ -74,10 +74,11 @@ def mirror_chat(claim: Claim) -> None:
         _settle(claim, chat, items, last_read=chat.read_at)
         return
     detail = unless_gone(partial(api.fetch, claim.key))
-    failpoint("mirror.read")
+    failpoint("chat.read")
     with claim.writing():
         chat = _apply(chat, detail, started_at=now)
         _settle(claim, chat, items, last_read=now)
+    failpoint("chat.written")
 
 
 def _take_evidence(chat_id: str, items: list[Incoming]) -> tuple[GroupChat, stays.Change]:

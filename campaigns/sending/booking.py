@@ -13,6 +13,7 @@ from campaigns.models import Delivery, Dispatch
 from campaigns.sending import content, pace
 from campaigns.sending.counts import refresh_counts
 from scrm.base import clock
+from scrm.base.failpoints import failpoint
 from scrm.base.logs import story
 from scrm.base.models import Work
 from scrm.base.work import Claim, LeaseLost, enqueue
@@ -80,6 +81,7 @@ def lose(claim: Claim, work: Work, dispatch: Dispatch, reason: str, *, look_in: 
         )
         _pause_after_failures(dispatch)
         claim.again(look_in, [work], reason=reason)
+    failpoint("send.lost")
 
 
 def put_back(claim: Claim, work: Work, dispatch: Dispatch, seconds: float, reason: str) -> None:

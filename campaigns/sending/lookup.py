@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from campaigns.models import Dispatch
 from campaigns.sending import booking, content
 from scrm.base import clock
+from scrm.base.failpoints import failpoint
 from scrm.base.models import Work
 from scrm.base.work import Claim
 from scrm.wecom import errors
@@ -27,6 +28,7 @@ def look(claim: Claim, work: Work, dispatch: Dispatch) -> None:
         seconds = PERMANENT_SECONDS if error.permanent else AWAY_SECONDS
         claim.again(seconds, [work], reason=str(error))
         return
+    failpoint("send.looked")
     if record is not None:
         booking.accept(claim, work, dispatch, MessageTask(record.msgid, ()), record.created_at or clock.now())
     else:
@@ -59,3 +61,4 @@ def _not_found(claim: Claim, work: Work, dispatch: Dispatch) -> None:
         else:
             row.update(state=Dispatch.State.PLANNED, looks=looks, changed_at=Now())
             claim.again(0, [work], reason="surely not created")
+    failpoint("send.not_found")

@@ -59,6 +59,7 @@ def _look(claim: Claim, dispatch: Dispatch) -> bool:
     if over and dispatch.state == State.SENT and dispatch.cancel_asked_at is None:
         _take_back(claim, dispatch)
     task = _task_of(dispatch)
+    failpoint("results.task_read")
     if task is not None and task.confirmed:
         return _read_results(claim, dispatch, task)
     Dispatch.objects.filter(pk=dispatch.pk).update(polled_at=clock.now())
@@ -72,6 +73,7 @@ def _look(claim: Claim, dispatch: Dispatch) -> bool:
             pace.close([dispatch.pk], State.UNCONFIRMED, Delivery.State.UNCONFIRMED, "")
         claim.done()
         pace.finish(dispatch.broadcast_id)
+    failpoint("results.settled")
     return True
 
 
@@ -90,6 +92,7 @@ def _take_back(claim: Claim, dispatch: Dispatch) -> None:
     failpoint("results.cancelled")
     with claim.writing():
         Dispatch.objects.filter(pk=dispatch.pk).update(cancel_asked_at=clock.now(), changed_at=Now())
+    failpoint("results.cancel_noted")
 
 
 def _task_of(dispatch: Dispatch) -> StaffTask | None:
@@ -109,16 +112,18 @@ def _read_results(claim: Claim, dispatch: Dispatch, task: StaffTask) -> bool:
             Dispatch.objects.filter(pk=dispatch.pk, settled_at__isnull=True).update(
                 state=State.CONFIRMED, confirmed_at=task.sent_at or clock.now(), changed_at=Now()
             )
+        failpoint("results.confirmed")
         words = {"staff": str(dispatch.staff), "name": dispatch.broadcast.name}
         story.info(_("✅ %(staff)s confirmed “%(name)s”") % words)
     told = open_ = 0
     for rows in _batches(api.fetch_results(dispatch.msgid, task.userid)):
         told += len(rows)
         open_ += sum(row.status not in _STATES for row in rows)
+        failpoint("results.page_read")
         claim.extend(LEASE)
         with claim.writing():
             write(dispatch, rows)
-    failpoint("results.written")
+        failpoint("results.page_written")
     return _settle(claim, dispatch, complete=told > 0 and open_ == 0)
 
 
@@ -184,6 +189,7 @@ def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:
         Dispatch.objects.filter(pk=dispatch.pk).update(polled_at=clock.now())
         claim.done()
         pace.finish(dispatch.broadcast_id)
+    failpoint("results.settled")
     return True
 
 

@@ -74,13 +74,19 @@ def send(claim: Claim) -> None:
             continue
         _record(claim, reminder, State.UNKNOWN, "")
         failpoint("remind.written")
-        try:
-            api.remind(reminder.dispatch.msgid)
-        except (errors.WecomError, errors.ConfigurationError) as error:
-            maybe = getattr(error, "maybe_done", False)
-            _record(claim, reminder, State.UNKNOWN if maybe else State.REFUSED, str(error))
-        else:
-            _record(claim, reminder, State.SENT, "")
+        outcome = _nudge(reminder)
+        failpoint("remind.called")
+        _record(claim, reminder, *outcome)
+        failpoint("remind.recorded")
+
+
+def _nudge(reminder: Reminder) -> tuple[State, str]:
+    """The state that one call brings, and the error."""
+    try:
+        api.remind(reminder.dispatch.msgid)
+    except (errors.WecomError, errors.ConfigurationError) as error:
+        return State.UNKNOWN if getattr(error, "maybe_done", False) else State.REFUSED, str(error)
+    return State.SENT, ""
 
 
 def _record(claim: Claim, reminder: Reminder, state: State, error: str) -> None:

@@ -127,6 +127,7 @@ def _send(claim: Claim, part: list[Notice]) -> None:
                 state=state, error=reason[:300], msgid=result.msgid[:128], sent_at=sent_at, changed_at=Now()
             )
         claim.done(_works(claim, part))
+    failpoint("notice.recorded")
 
 
 def _rows(notices: list[Notice]) -> NoticeQuerySet:

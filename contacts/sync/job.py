@@ -36,11 +36,13 @@ class Job:
         if self.step.started_at is None:
             self.step.started_at = clock.now()
         self.step.api_calls += 1
+        failpoint(f"sync.{self.step.kind}.reading")
         return db_now()
 
     @contextmanager
     def page(self, rows: int = 0, cursor: str | None = None) -> Iterator[None]:
         """The transaction of one page: its rows and the step's new cursor together."""
+        failpoint(f"sync.{self.step.kind}.page_read")
         self.claim.extend(LEASE)
         with self.claim.writing():
             yield

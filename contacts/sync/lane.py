@@ -55,6 +55,7 @@ def _end(job: Job) -> None:
         job.step.save()
         job.claim.done()
         flow.advance(job.run.pk)
+    failpoint("sync.step_ended")
 
 
 def _give_up(job: Job, error: Exception) -> None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from redis import Redis
 
 from scrm.base import limits, redis
+from scrm.base.failpoints import failpoint
 from scrm.wecom.errors import (
     BAD_CREDENTIALS,
     ConfigurationError,
@@ -235,6 +236,7 @@ class TokenSource:
             if token and token.fresh:
                 return token
             if self._shared.lock(holder):
+                failpoint("token.locked")
                 return self._fetch_locked(holder, fetch)
             if token and token.alive:
                 return token
@@ -266,13 +268,16 @@ class TokenSource:
             if error.code in BAD_CREDENTIALS:
                 raise refused_token(error.code, REFUSED_SECONDS) from None
             raise
+        failpoint("token.fetched")
         try:
-            return self._shared.store(value, lifetime)
+            token = self._shared.store(value, lifetime)
         except redis.Away:
             held = self._held
             if held and held.value == value:
                 return replace(held, refresh_at=held.dies_at)
             return Token.aged(value, lifetime=lifetime, left=lifetime, generation=0)
+        failpoint("token.stored")
+        return token
 
     def _note_refusal(self, error: WecomError | ConfigurationError) -> None:
         if error.code is None or (isinstance(error, WecomError) and error.kind is Kind.BUSY):

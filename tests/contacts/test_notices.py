@@ -254,31 +254,6 @@ def test_a_minute_never_brings_a_member_more_than_the_platform_shows(corp: Corp)
     assert Work.objects.filter(state="waiting", not_before__gt=Now()).count() == 8
 
 
-@pytest.mark.crash
-@pytest.mark.parametrize(
-    ("place", "arrived", "state"),
-    [
-        ("notice.claimed", [BOTH], "sent"),
-        ("notice.sending", [], "unknown"),
-        ("notice.called", [BOTH], "unknown"),
-    ],
-)
-def test_a_killed_worker_never_sends_twice(
-    corp: Corp, settings: Any, place: str, arrived: list[list[str]], state: str
-) -> None:
-    notify(BOTH, key="day:1", card=CARD)
-    environment = {"FAILPOINT": place, "WECOM_API_URL": settings.WECOM_API_URL}
-    with processes.process(processes.work_once("notice"), environment) as child:
-        child.wait(60)
-        assert child.returncode == -9, f"{place} was not reached"
-    Work.objects.filter(state="leased").update(lease_until=Now())
-    send_all()
-
-    assert received(corp) == arrived
-    assert states() == {"wanglei": state, "zhaomin": state}
-    assert set(Work.objects.values_list("state", flat=True)) == {"done"}
-
-
 def test_messages_of_a_double_go_to_the_member_who_stays(corp: Corp, wanglei: Staff) -> None:
     notify(BOTH, key="day:1", card=CARD)
     notify(["zhaomin"], key="day:2", card=CARD)

@@ -1,10 +1,6 @@
 """The full sync of people, over the stand-in's real HTTP."""
 
 import datetime as dt
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ from scrm.base.dbclock import db_now
 from scrm.base.models import Announcement, Work
 from scrm.base.work import lanes
 from scrm.base.work.run import run_one
+from tests.faults.dying import dies
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = "externalcontact/batch/get_by_user"
@@ -268,13 +265,9 @@ def test_a_killed_worker_s_step_goes_on_at_its_page(standin: Any) -> None:
     befriend(standin, "wanglei", 450)
     run = sync.start()
 
-    environment = {**os.environ, "WECOM_API_URL": standin.url, "FAILPOINT": "sync.contacts.page_written:3"}
-    command = [sys.executable, "manage.py", "syncall"]
-    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    dies("sync.contacts.page_written:3", "sync")
     run.refresh_from_db()
     assert (run.state, Follow.objects.count()) == ("running", 300)
-    Work.objects.filter(state="leased").update(lease_until=db_now() - dt.timedelta(seconds=1))  # a minute later
 
     sync.run_inline(run)
 

@@ -23,18 +23,55 @@ TABLE = [
     Row(
         "a worker is killed around the creation of a task",
         "each recipient is in exactly one accepted call",
-        ("faults/test_sending.py::test_a_killed_worker_and_a_call_that_goes_wrong_reach_everybody_once",),
+        (
+            "faults/test_killed.py::test_around_the_creation_of_a_task",
+            "faults/test_killed.py::test_around_the_search_for_a_task",
+            "faults/test_sending.py::test_a_killed_worker_and_a_call_that_goes_wrong_reach_everybody_once",
+        ),
         "faults/test_sending.py::test_the_harness_catches_an_engine_that_tries_again_after_a_time_out",
     ),
     Row(
         "a worker is killed around a welcome",
         "the customer is greeted once, in time",
-        ("faults/test_crashes.py::test_a_killed_welcome_worker_greets_once",),
+        ("faults/test_killed.py::test_around_a_welcome",),
     ),
     Row(
         "a worker is killed around a read of the mirror",
         "the ledger ends as the platform is",
-        ("faults/test_crashes.py::test_a_killed_mirror_worker_loses_nothing",),
+        (
+            "faults/test_killed.py::test_around_a_customer",
+            "faults/test_killed.py::test_around_a_chat",
+            "faults/test_killed.py::test_around_a_member_of_staff",
+            "faults/test_killed.py::test_around_the_departments",
+            "faults/test_killed.py::test_around_the_tags",
+        ),
+    ),
+    Row(
+        "a worker is killed while results are read, or a task is taken back",
+        "every result is booked, every cancelled recipient is",
+        (
+            "faults/test_killed.py::test_around_the_results",
+            "faults/test_killed.py::test_around_taking_a_task_back",
+        ),
+    ),
+    Row(
+        "a worker is killed around a message or a nudge to staff",
+        "sent once or said to be unknown, never twice",
+        (
+            "faults/test_killed.py::test_around_a_message_to_staff",
+            "faults/test_killed.py::test_around_a_reminder",
+            "faults/test_killed.py::test_around_a_manual_post",
+        ),
+    ),
+    Row(
+        "a worker is killed in any step of the full sync",
+        "the run goes on where it stood and ends with two equal worlds",
+        ("faults/test_killed.py::test_around_a_step_of_the_sync",),
+    ),
+    Row(
+        "who fetches the token dies with its lock",
+        "the next one has a token at the latest when the lock ends",
+        ("faults/test_killed.py::test_around_a_new_token",),
     ),
     Row(
         "a web worker is killed around its commit",

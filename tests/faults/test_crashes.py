@@ -1,21 +1,16 @@
-"""Processes killed at named places: nothing acknowledged is missing, nobody is greeted twice."""
+"""Web servers killed at named places: nothing acknowledged is missing."""
 
 import subprocess
-import time
 import urllib.error
 import urllib.request
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from campaigns.models import Welcome
-from contacts.models import Customer, Follow
-from scrm.base.models import Work
-from scrm.base.work import run
 from scrm.wecom.models import Callback
 from tests import processes
 from tests.corp import ADDRESS, Corp
+from tests.faults import places
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(240)]
 
@@ -58,7 +53,7 @@ def stored() -> set[str]:
     return set(Callback.objects.values_list("entity", flat=True))
 
 
-@pytest.mark.parametrize("place", ["inbox.before_commit", "inbox.after_commit"])
+@pytest.mark.parametrize("place", places.INBOX)
 def test_no_acknowledged_callback_is_missing(corp: Corp, place: str) -> None:
     acknowledged = storm(corp, "scrm.wsgi:application", f"{place}:9")
 
@@ -70,48 +65,6 @@ def test_the_harness_catches_a_receiver_that_acknowledges_first(corp: Corp) -> N
     acknowledged = storm(corp, "tests.faults.ack_first:application", "inbox.before_commit:9")
 
     assert acknowledged - stored()
-
-
-def killed_worker(lanes: tuple[str, ...], failpoint: str, api_url: str) -> None:
-    environment = {"FAILPOINT": failpoint, "WECOM_API_URL": api_url}
-    with processes.process(processes.work_once(*lanes), environment) as child:
-        child.wait(60)
-        assert child.returncode == -9, f"{failpoint} was not reached"
-
-
-@pytest.mark.parametrize("place", ["mirror:contact.claimed", "mirror.evidence_taken", "mirror.read"])
-def test_a_killed_mirror_worker_loses_nothing(corp: Corp, settings: Any, place: str) -> None:
-    corp.act("add", userid="wanglei", external_userid="wmLin", name="小林", welcome=False)
-    corp.deliver()
-    killed_worker(("mirror:contact",), place, settings.WECOM_API_URL)
-
-    _let_leases_end()
-    run.run_due(["mirror:contact"])
-
-    assert Customer.objects.get().name == "小林"
-    assert Follow.objects.count() == 1
-    assert Work.objects.get(lane="mirror:contact").state == "done"
-
-
-@pytest.mark.parametrize("place", ["welcome.claimed", "welcome.written", "welcome.sent"])
-def test_a_killed_welcome_worker_greets_once(corp: Corp, settings: Any, place: str) -> None:
-    corp.act("add", userid="wanglei", external_userid="wmLin")
-    corp.deliver()
-    killed_worker(("welcome",), place, settings.WECOM_API_URL)
-
-    until = time.monotonic() + 15
-    while not Welcome.objects.exclude(outcome="sending").exists() and time.monotonic() < until:
-        run.run_due(["welcome"])  # reclaims the dead worker's lease when it ends
-        time.sleep(0.2)
-
-    assert len(corp.welcomes()) == 1
-    assert Welcome.objects.get().outcome == "sent"
-
-
-def _let_leases_end() -> None:
-    from django.db.models.functions import Now
-
-    Work.objects.filter(state="leased").update(lease_until=Now())
 
 
 def test_a_killed_process_dies_by_sigkill() -> None:

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.models.functions import Now
 
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import booking, compose, deliver, pace
 from scrm.base.models import User, Work
 from scrm.wecom import errors
-from tests import processes
 from tests.campaigns.tasks import Tasks
+from tests.faults import places
+from tests.faults.dying import dies
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -53,23 +53,6 @@ def reached(tasks: Tasks) -> Counter[str]:
     return Counter(recipient for row in tasks.created() for recipient in row["recipients"])
 
 
-def killed(tasks: Tasks, settings: Any, place: str, *lanes: str) -> None:
-    """A worker that dies at a fail-point. Its leases end."""
-    environment = {
-        "FAILPOINT": place,
-        "WECOM_API_URL": settings.WECOM_API_URL,
-        "SENDING": "on",
-        "QUIET_HOURS": "none",
-        "SEND_LOOKUP_DELAYS": "0,0",
-        "SEND_CREATE_SECONDS": "0.5",
-        "SEND_FAILURES_BEFORE_PAUSE": "100",
-    }
-    with processes.process(processes.work_once(*lanes), environment) as child:
-        child.wait(60)
-        assert child.returncode == -9, f"{place} was not reached"
-    Work.objects.filter(state="leased").update(lease_until=Now())
-
-
 def settle(tasks: Tasks) -> None:
     """Everything that is left gets done, then all confirm."""
     tasks.no_faults()
@@ -100,49 +83,19 @@ def test_a_call_that_goes_wrong_reaches_everybody_once(
 
 
 @pytest.mark.crash
-@pytest.mark.parametrize("fault", ["no fault", *FAULTS])
-@pytest.mark.parametrize("place", ["send.claimed", "send.written", "send.answered", "send.recorded"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("place", places.SEND)
 def test_a_killed_worker_and_a_call_that_goes_wrong_reach_everybody_once(
-    tasks: Tasks, approved: Broadcast, settings: Any, place: str, fault: str
+    tasks: Tasks, approved: Broadcast, place: str, fault: str
 ) -> None:
-    if fault in FAULTS:
-        action, value = FAULTS[fault]
-        tasks.corp.standin.faults.add({"api": CREATE, "call": 1, "action": action, "value": value})
+    action, value = FAULTS[fault]
+    tasks.corp.standin.faults.add({"api": CREATE, "call": 1, "action": action, "value": value})
 
-    killed(tasks, settings, f"{place}:1", "send")
+    dies(place, "send")
     assert not reached(tasks) - EVERYBODY
     settle(tasks)
 
     all_is_well(tasks, approved)
-
-
-@pytest.mark.crash
-@pytest.mark.parametrize("place", ["results.claimed", "results.written"])
-def test_a_killed_reader_of_results_books_them_all(
-    tasks: Tasks, approved: Broadcast, settings: Any, place: str
-) -> None:
-    tasks.work(1)
-    tasks.corp.act("confirm")
-    Work.objects.filter(lane="results").update(not_before=Now())
-
-    killed(tasks, settings, place, "results")
-    settle(tasks)
-
-    all_is_well(tasks, approved)
-
-
-@pytest.mark.crash
-def test_a_worker_killed_while_taking_tasks_back_loses_no_recipient(
-    tasks: Tasks, approved: Broadcast, alice: User, settings: Any
-) -> None:
-    tasks.work(1)
-    pace.cancel(approved, alice)
-
-    killed(tasks, settings, "results.cancelled", "results")
-    tasks.work()
-
-    assert Counter(Delivery.objects.values_list("state", "reason")) == {("cancelled", "by_user"): 6}
-    assert {row["msgid"] for row in tasks.ledger("cancellation")} == {row["msgid"] for row in tasks.created()}
 
 
 def test_while_the_list_cannot_be_read_nothing_is_created_again(tasks: Tasks, approved: Broadcast) -> None:
