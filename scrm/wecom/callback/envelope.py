@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-_ENCRYPT = re.compile(rb"<Encrypt>\s*(?:<!\[CDATA\[)?\s*([A-Za-z0-9+/=]+)\s*(?:\]\]>)?\s*</Encrypt>")
-_TO = re.compile(rb"<ToUserName>\s*(?:<!\[CDATA\[)?\s*([^<\]]*?)\s*(?:\]\]>)?\s*</ToUserName>")
+# Whoever can reach us can have these search 64 KiB: possessive, so that no blank is ever tried twice.
+_ENCRYPT = re.compile(rb"<Encrypt>\s*+(?:<!\[CDATA\[)?+\s*+([A-Za-z0-9+/=]++)\s*+(?:\]\]>)?+\s*+</Encrypt>")
+_TO = re.compile(rb"<ToUserName>\s*+(?:<!\[CDATA\[)?+([^<\]]*+)(?:\]\]>)?+\s*+</ToUserName>")
 _BLOCK = 32  # PKCS#7 over 32 bytes, not AES's 16
 
 
@@ -51,7 +52,7 @@ class Envelope:
     def _assert_ours(self, text: bytes) -> None:
         """ToUserName is our corp, outside and inside, wherever it stands."""
         addressee = _TO.search(text)
-        if addressee and addressee.group(1) != self.receive_id:
+        if addressee and addressee.group(1).strip() != self.receive_id:
             raise BadEnvelope("another corp")
 
     def open(self, encrypted: str, *, signature: str, timestamp: str, nonce: str) -> bytes:

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import threading
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -138,6 +139,20 @@ def test_what_is_not_ours_gets_400_and_nothing_is_stored(corp: Corp, damage: str
     assert answer.status_code == 400
     assert answer.content == b"bad request"
     assert Callback.objects.count() == 0
+
+
+@pytest.mark.parametrize("blanks", [120, 60_000])
+def test_blanks_without_end_cost_nobody_a_second(corp: Corp, blanks: int) -> None:
+    """Searched before any signature: 120 were once enough to stop the whole process for seconds."""
+    begun = time.process_time()
+    for body in (
+        b"<Encrypt>AAAA</Encrypt><ToUserName>" + b" " * blanks,
+        b"<Encrypt>" + b" " * blanks,
+        b"<Encrypt>A" + b" " * blanks,
+    ):
+        assert corp.post(body, {}).status_code == 400
+
+    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
