@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from analytics import labels
 from analytics.query import TOTAL, WHOLE, Unanswerable, fetch, narrowed
 from analytics.rows import Rows
-from analytics.scope import Filters, scope
+from analytics.scope import Asker, Filters
 from analytics.stats import SQL
-from contacts.connection import connected_at
 from scrm.base import clock
 from scrm.base.models import User
 
@@ -103,7 +102,7 @@ def funnel(
     window_days: int = 7,
     breakdown: Breakdown | None = None,
     *,
-    user: User,
+    user: User | Asker,
     filters: Filters = WHOLE,
 ) -> list[Step]:
     """The steps over the new customers of [start, end) in the user's scope, part by part, the largest part first.
@@ -133,7 +132,7 @@ def funnel_rows(
     outcome: Outcome = "reached",
     breakdown: Breakdown | None = None,
     key: str = "",
-    user: User,
+    user: User | Asker,
     filters: Filters = WHOLE,
 ) -> Rows:
     """The people behind a step: who reached it, who dropped before it, whose window is open. Counts equal `funnel`'s."""
@@ -162,15 +161,15 @@ def _chain(steps: Sequence[str]) -> _Chain:
 
 
 def _people(
-    chain: _Chain, start: dt.date, end: dt.date, window_days: int, filters: Filters, user: User
+    chain: _Chain, start: dt.date, end: dt.date, window_days: int, filters: Filters, user: User | Asker
 ) -> tuple[str, dict[str, Any]]:
     if filters.group_chat is not None:
         raise Unanswerable("a funnel does not know group chats")
-    chosen = scope(filters, user)
-    connected = connected_at()
+    asker = Asker.of(user)
+    chosen = asker.scope(filters)
     text = (SQL / "funnel.sql").read_text("utf-8")
     return text.format(after="w.at" if "welcomed" in chain.steps else "f.at"), {
-        "start": max(start, clock.day_of(connected)) if connected else start,
+        "start": max(start, asker.connected or start),
         "end": end,
         "window": dt.timedelta(days=window_days),
         "now": clock.now(),

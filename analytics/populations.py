@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
 from analytics.scope import Scope
-from analytics.stats import SQL, personas
+from analytics.stats import SQL
 from scrm.base import clock
 
 Edge = Literal["start", "end"]
@@ -53,8 +53,8 @@ class Span:
     start: dt.date
     end: dt.date
     scope: Scope
+    personas: list[int]
     window: dt.timedelta = dt.timedelta()
-    personas: list[int] = field(default_factory=personas)
 
     def values(self, population: Population) -> dict[str, Any]:
         """The parameters of a population's SQL."""

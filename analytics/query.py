@@ -11,8 +11,7 @@ from django.db import connection, transaction
 from analytics import labels
 from analytics.metrics import METRICS, By, Metric
 from analytics.populations import Count, Span, series
-from analytics.scope import Filters, scope
-from contacts.connection import connected_at
+from analytics.scope import Asker, Filters
 from scrm.base import clock
 from scrm.base.models import User
 
@@ -92,7 +91,7 @@ def measure(
     end: dt.date,
     by: By | None = None,
     filters: Filters = WHOLE,
-    user: User,
+    user: User | Asker,
     window: dt.timedelta | None = None,
 ) -> list[Point]:
     """The metric over the company days [start, end): one point, or one per day or part. `window` replaces a cohort's.
@@ -120,15 +119,15 @@ def ask(
     end: dt.date,
     by: By | None = None,
     filters: Filters = WHOLE,
-    user: User,
+    user: User | Asker,
     window: dt.timedelta | None = None,
 ) -> Question:
     """Clips the interval to the days that can be answered, and resolves the scope."""
     declared = METRICS[metric]
     _check(declared, by, filters)
     window = (window or declared.window) if declared.window else None
-    connected = connected_at()
-    first = clock.day_of(connected) if connected else None
+    asker = Asker.of(user)
+    first = asker.connected
     begin = max(start, first) if first else start
     stop = min(end, clock.today() + dt.timedelta(days=1))
     null: NullReason = "before_connection" if first and end <= first else ""
@@ -136,7 +135,7 @@ def ask(
         ripe = _ripe(window)
         null = "immature" if ripe <= begin else ""
         stop = min(stop, ripe)
-    span = Span(begin, max(stop, begin), scope(filters, user), window or dt.timedelta())
+    span = Span(begin, max(stop, begin), asker.scope(filters), asker.personas, window or dt.timedelta())
     return Question(declared, (start, end), span, null, first)
 
 

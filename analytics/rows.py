@@ -10,7 +10,7 @@ from django.db import connection
 from analytics.metrics import By, Part
 from analytics.populations import Count, Span
 from analytics.query import WHOLE, ask, narrowed
-from analytics.scope import Filters
+from analytics.scope import Asker, Filters
 from contacts.models import Channel, Customer, Staff
 from groups.models import GroupChat
 from scrm.base.models import User
@@ -78,7 +78,7 @@ def rows(
     by: By | None = None,
     key: str = "",
     filters: Filters = WHOLE,
-    user: User,
+    user: User | Asker,
     part: Part = "value",
     window: dt.timedelta | None = None,
 ) -> Rows:

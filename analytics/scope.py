@@ -1,11 +1,16 @@
 """Whose numbers: what the asker may see, narrowed by the filters of the question."""
 
+import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import Q
 
+from analytics.stats import personas
+from contacts.connection import connected_at
 from contacts.models import Department, Staff
 from groups.models import GroupChat
+from scrm.base import clock
 from scrm.base.models import User
 
 NOBODY = 0  # stands for "no staff member known" among primary keys
@@ -41,6 +46,35 @@ class Scope:
     @property
     def whole(self) -> bool:
         return self.staff is None and self.chats is None and self.state is None
+
+
+class Asker:
+    """A user who asks for many numbers at once. What is the same for all of them is looked up once: made for one page,
+    not kept longer."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self._scopes: dict[Filters, Scope] = {}
+
+    @classmethod
+    def of(cls, who: "User | Asker") -> "Asker":
+        return who if isinstance(who, Asker) else cls(who)
+
+    @cached_property
+    def connected(self) -> dt.date | None:
+        """The company day on which the corp was connected."""
+        moment = connected_at()
+        return clock.day_of(moment) if moment else None
+
+    @cached_property
+    def personas(self) -> list[int]:
+        """Accounts that count nowhere."""
+        return personas()
+
+    def scope(self, filters: Filters) -> Scope:
+        if filters not in self._scopes:
+            self._scopes[filters] = scope(filters, self.user)
+        return self._scopes[filters]
 
 
 def scope(filters: Filters, user: User) -> Scope:

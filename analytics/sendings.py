@@ -7,7 +7,7 @@ from django.db.models import Max
 from analytics.populations import Count, deliveries
 from analytics.query import WHOLE, ask, fetch
 from analytics.rows import Rows, union
-from analytics.scope import Filters
+from analytics.scope import Asker, Filters
 from campaigns.models import Dispatch
 from scrm.base import clock
 from scrm.base.models import User
@@ -15,7 +15,7 @@ from scrm.base.models import User
 METRIC = "deliveries_planned"
 
 
-def progress(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User) -> dict[str, int]:
+def progress(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User | Asker) -> dict[str, int]:
     """State as users read it → deliveries planned for these days that are in it; their sum is `deliveries_planned`."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     if question.null:
@@ -25,7 +25,7 @@ def progress(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: Us
     return dict(fetch(text, question.span.values(population)))
 
 
-def progress_rows(state: str, *, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User) -> Rows:
+def progress_rows(state: str, *, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User | Asker) -> Rows:
     """The deliveries in this state."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     counts = () if question.null else (Count(deliveries(state)),)

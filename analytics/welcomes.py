@@ -5,13 +5,13 @@ import datetime as dt
 from analytics.populations import Count, facts
 from analytics.query import WHOLE, ask, fetch
 from analytics.rows import Rows, union
-from analytics.scope import Filters
+from analytics.scope import Asker, Filters
 from scrm.base.models import User
 
 METRIC = "welcomes_due"
 
 
-def outcomes(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User) -> dict[str, int]:
+def outcomes(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User | Asker) -> dict[str, int]:
     """Outcome → welcomes due that had it; their sum is `welcomes_due`."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     if question.null:
@@ -21,7 +21,7 @@ def outcomes(*, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: Us
     return dict(fetch(text, question.span.values(population)))
 
 
-def outcome_rows(outcome: str, *, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User) -> Rows:
+def outcome_rows(outcome: str, *, start: dt.date, end: dt.date, filters: Filters = WHOLE, user: User | Asker) -> Rows:
     """The welcomes that had this outcome."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     counts = () if question.null else (Count(facts("welcomes", outcome)),)

@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from groups.models import GroupChat, Stay  # noqa: F401  named in strings below
 
 
+def nearly_full(capacity: int) -> Q:
+    """At 85 % of what codes let in, or beyond (platform.md 14)."""
+    return Q(people__gte=capacity * 0.85)
+
+
 class GroupChatQuerySet(models.QuerySet["GroupChat"]):
     def living(self) -> "GroupChatQuerySet":
         """Not dismissed."""
         return self.filter(dismissed_at__isnull=True)
 
     def nearly_full(self, capacity: int) -> "GroupChatQuerySet":
-        """At 85 % of what codes let in, or beyond (platform.md 14)."""
-        return self.living().filter(people__gte=capacity * 0.85)
+        """Living ones that will soon let nobody in."""
+        return self.living().filter(nearly_full(capacity))
 
     def visible_to(self, user: User) -> "GroupChatQuerySet":
         """Chats whose owner is in the user's scope."""

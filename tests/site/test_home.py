@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import translation
 
+from analytics.scope import Asker
 from campaigns.models import PARTITIONS, Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import rules
 from contacts.models import Customer, Follow, Staff, SyncRun
@@ -211,13 +212,13 @@ def test_tells_how_long_spare_places_last_and_which_account_is_nearly_full(
         staff = wanglei if number < 9 else zhaomin
         Follow.objects.create(staff=staff, customer=customer, added_at=clock.now() - dt.timedelta(days=90))
 
-    found = room.capacity(alice, joins=50)
+    found = room.capacity(Asker(alice), joins=50)
 
     assert (found["free"], found["lasts_hours"], found["lasts_days"]) == (100, 48.0, 2)
     assert (found["nearly_full"], found["accounts_nearly_full"]) == (1, 1)
     accounts = [(row["staff"], row["friends"], row["kind"], row["days"]) for row in found["accounts"]]
     assert accounts == [(wanglei, 9, "warn", None), (zhaomin, 2, "", None)]
-    assert room.capacity(alice, joins=None)["lasts_hours"] is None
+    assert room.capacity(Asker(alice), joins=None)["lasts_hours"] is None
 
 
 def test_accounts_of_other_departments_are_not_counted(bob: User, wanglei: Staff, zhaomin: Staff) -> None:
@@ -225,7 +226,7 @@ def test_accounts_of_other_departments_are_not_counted(bob: User, wanglei: Staff
         customer = Customer.objects.create(external_userid=f"wm{staff.pk}")
         Follow.objects.create(staff=staff, customer=customer, added_at=clock.now())
 
-    assert [row["staff"] for row in room.capacity(bob, joins=None)["accounts"]] == [wanglei]
+    assert [row["staff"] for row in room.capacity(Asker(bob), joins=None)["accounts"]] == [wanglei]
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
@@ -12,8 +12,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from analytics.query import Point, measure
+from analytics.scope import Asker
 from campaigns.models import Welcome, WelcomeRule
-from contacts.connection import connected_at
 from contacts.models import Department, Staff, SyncRun
 from groups.models import GroupChat
 from scrm.base import clock
@@ -33,6 +33,7 @@ Days = tuple[dt.date, dt.date]
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the console's first page."""
     user = user_of(request)
+    asker = Asker(user)
     steps = checklist(user)
     sees = user.has_full_scope or Staff.objects.visible_to(user).exists()
     context |= {
@@ -43,19 +44,19 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "sees": sees,
         "checklist": steps,
         "steps_left": any(step.needed and not step.done for step in steps),
-        "connected": connected_at() is not None,
+        "connected": asker.connected is not None,
         "last_sync": SyncRun.objects.filter(state=SyncRun.State.DONE).first(),
         "freshness": freshness(),
         "todos": todos(user),
     }
     if sees:
-        yesterday = net(user)
+        yesterday = net(asker)
         context |= {
             "confirmations": confirmations.confirmations(user),
             "allowance": allowance.remembered(user),
             "net": yesterday,
-            "welcome": welcome(user),
-            "capacity": capacity(user, yesterday["members"]["plus"]),
+            "welcome": welcome(asker),
+            "capacity": capacity(asker, yesterday["members"]["plus"]),
             "happenings": happenings(user),
         }
     return context
@@ -82,22 +83,22 @@ def _scope(user: User) -> str:
 
 
 # --- yesterday ---------------------------------------------------------------------------------------------------------
-def net(user: User) -> dict[str, Any]:
+def net(asker: Asker) -> dict[str, Any]:
     """Adds less losses and joins less leaves of yesterday, against the same weekday a week before."""
     day = clock.today() - dt.timedelta(days=1)
     before = day - dt.timedelta(days=7)
     return {
         "day": day,
         "before": before,
-        "friends": _balance(user, day, before, "adds", "losses"),
-        "members": _balance(user, day, before, "joins", "leaves"),
-        "channels": _channels(user, day, before),
+        "friends": _balance(asker, day, before, "adds", "losses"),
+        "members": _balance(asker, day, before, "joins", "leaves"),
+        "channels": _channels(asker, day, before),
     }
 
 
-def _balance(user: User, day: dt.date, before: dt.date, gained: str, lost: str) -> dict[str, Any]:
-    plus_before, plus = _two_days(gained, before, day, user)
-    minus_before, minus = _two_days(lost, before, day, user)
+def _balance(asker: Asker, day: dt.date, before: dt.date, gained: str, lost: str) -> dict[str, Any]:
+    plus_before, plus = _two_days(gained, before, day, asker)
+    minus_before, minus = _two_days(lost, before, day, asker)
     return {
         "net": _difference(plus, minus),
         "plus": plus.value,
@@ -109,13 +110,13 @@ def _balance(user: User, day: dt.date, before: dt.date, gained: str, lost: str) 
     }
 
 
-def _two_days(metric: str, before: dt.date, day: dt.date, user: User) -> tuple[Point, Point]:
-    points = measure(metric, start=before, end=day + dt.timedelta(days=1), by="day", user=user)
+def _two_days(metric: str, before: dt.date, day: dt.date, asker: Asker) -> tuple[Point, Point]:
+    points = measure(metric, start=before, end=day + dt.timedelta(days=1), by="day", user=asker)
     return points[0], points[-1]
 
 
-def _total(metric: str, day: dt.date, user: User) -> Point:
-    return measure(metric, start=day, end=day + dt.timedelta(days=1), user=user)[0]
+def _total(metric: str, day: dt.date, asker: Asker) -> Point:
+    return measure(metric, start=day, end=day + dt.timedelta(days=1), user=asker)[0]
 
 
 def _difference(plus: Point, minus: Point) -> int | None:
@@ -133,9 +134,9 @@ def change(now: float | None, before: float | None, *, good: int = 1) -> dict[st
     return {"text": text, "kind": "c-up" if share * good > 0 else "c-dn"}
 
 
-def _channels(user: User, day: dt.date, before: dt.date) -> list[dict[str, Any]]:
+def _channels(asker: Asker, day: dt.date, before: dt.date) -> list[dict[str, Any]]:
     def by_channel(one: dt.date) -> dict[str, Point]:
-        points = measure("adds", start=one, end=one + dt.timedelta(days=1), by="channel", user=user)
+        points = measure("adds", start=one, end=one + dt.timedelta(days=1), by="channel", user=asker)
         return {point.key: point for point in points}
 
     now, then = by_channel(day), by_channel(before)
@@ -153,12 +154,12 @@ def _channels(user: User, day: dt.date, before: dt.date) -> list[dict[str, Any]]
 
 
 # --- welcomes ----------------------------------------------------------------------------------------------------------
-def welcome(user: User) -> dict[str, Any]:
+def welcome(asker: Asker) -> dict[str, Any]:
     """Success, coverage and speed of today's welcomes; who got none, by reason, with the list behind each."""
     today = clock.today()
-    figures = {name: _total(name, today, user) for name in ("welcome_rate", "welcome_coverage", "welcome_p99")}
+    figures = {name: _total(name, today, asker) for name in ("welcome_rate", "welcome_coverage", "welcome_p99")}
     start = clock.day_start(today)
-    due = Welcome.objects.visible_to(user).filter(happened_at__gte=start)
+    due = Welcome.objects.visible_to(asker.user).filter(happened_at__gte=start)
     outcomes = dict(due.order_by().values_list("outcome").annotate(Count("pk")))
     missed = [
         {
@@ -220,8 +221,11 @@ def todos(user: User) -> list[dict[str, Any]]:
 def _for_administrators() -> list[dict[str, Any]]:
     found = []
     failed = Work.objects.filter(state=Work.State.QUARANTINED)
-    callbacks = failed.filter(source_kind="callback").values("source_id").distinct().count()
-    others = failed.exclude(source_kind="callback").count()
+    of_callbacks = Q(source_kind="callback")
+    counts = failed.aggregate(
+        callbacks=Count("source_id", distinct=True, filter=of_callbacks), others=Count("pk", filter=~of_callbacks)
+    )
+    callbacks, others = counts["callbacks"], counts["others"]
     held = SyncRun.objects.filter(state=SyncRun.State.HELD).first()
     if callbacks:
         found.append(_todo(

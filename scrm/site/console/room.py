@@ -9,10 +9,11 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 
 from analytics.query import measure
+from analytics.scope import Asker
 from contacts.models import Follow, Staff
 from groups.models import GroupChat
+from groups.querysets import nearly_full
 from scrm.base import clock
-from scrm.base.models import User
 
 SHOWN_CHATS = 5
 SHOWN_ACCOUNTS = 4
@@ -21,37 +22,37 @@ PACE_DAYS = 7
 YEAR = 365
 
 
-def capacity(user: User, joins: float | None) -> dict[str, Any]:
+def capacity(asker: Asker, joins: float | None) -> dict[str, Any]:
     """Chats that are nearly full, the room that codes still have and how long it lasts at `joins` a day (None: not
     known), the fullest chats and the fullest accounts."""
     whole = settings.CHAT_SCAN_CAPACITY
-    living = GroupChat.objects.visible_to(user).living()
-    taken = living.aggregate(free=Sum(Greatest(whole - F("people"), 0)), people=Sum("people"))
-    free = taken["free"] or 0
+    living = GroupChat.objects.visible_to(asker.user).living()
+    sums = living.aggregate(
+        living=Count("pk"), nearly_full=Count("pk", filter=nearly_full(whole)),
+        free=Sum(Greatest(whole - F("people"), 0), default=0), people=Sum("people", default=0),
+    )  # fmt: skip
+    free = sums["free"]
     return {
         "capacity": whole,
-        "living": living.count(),
-        "nearly_full": living.nearly_full(whole).count(),
-        "free": free,
+        **sums,
         "lasts_hours": free / joins * 24 if joins else None,
         "lasts_days": int(free / joins) if joins else None,
-        "people": taken["people"] or 0,
         "fullest": list(living.select_related("owner").order_by("-people", "pk")[:SHOWN_CHATS]),
         "link": f"{reverse('admin:groups_groupchat_changelist')}?view=nearly_full",
-        **_accounts(user),
+        **_accounts(asker),
     }
 
 
-def _accounts(user: User) -> dict[str, Any]:
+def _accounts(asker: Asker) -> dict[str, Any]:
     """Accounts by how many friends they have, with the days until they are full at the last week's pace."""
     whole = settings.STAFF_CAPACITY
     friends = dict(
-        Follow.objects.open().visible_to(user).order_by().values_list("staff").annotate(Count("pk"))
+        Follow.objects.open().visible_to(asker.user).order_by().values_list("staff").annotate(Count("pk"))
     )  # one-way friends take room too, but nobody tells how many of them were removed
     fullest = sorted(friends, key=lambda staff: (-friends[staff], staff))[:SHOWN_ACCOUNTS]
     rows = Staff.objects.in_bulk(fullest)
     today = clock.today()
-    points = measure("adds", start=today - dt.timedelta(days=PACE_DAYS), end=today, by="staff", user=user)
+    points = measure("adds", start=today - dt.timedelta(days=PACE_DAYS), end=today, by="staff", user=asker)
     paces = {point.key: (point.value or 0) / PACE_DAYS for point in points}
     return {
         "account_capacity": whole,

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from analytics import sendings
 from analytics.metrics import METRICS
+from analytics.scope import Asker
 from campaigns.models import Delivery
 from scrm.base import clock
-from scrm.base.models import User
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 from scrm.site.dashboards.cards import rows_address
@@ -16,11 +16,11 @@ from scrm.site.dashboards.cards import rows_address
 _SHOWN: Final = (Delivery.State.SENT, Delivery.State.WAITING)
 
 
-def broadcasts(asked: Asked, user: User) -> dict[str, Any]:
+def broadcasts(asked: Asked, asker: Asker) -> dict[str, Any]:
     """Of the recipients planned for today, whatever the page's interval: all, sent, waiting; each with its rows."""
     today = clock.today()
     question = replace(asked, start=today, end=today + dt.timedelta(days=1), preset=0)
-    found = sendings.progress(start=question.start, end=question.end, filters=question.filters, user=user)
+    found = sendings.progress(start=question.start, end=question.end, filters=question.filters, user=asker)
     planned = sum(found.values())
     address, metric = rows_address(sendings.METRIC, question), METRICS[sendings.METRIC]
     return {

@@ -8,18 +8,16 @@ from django.utils.translation import gettext as _
 
 from analytics.metrics import METRICS
 from analytics.query import Point, measure
-from contacts.connection import connected_at
-from scrm.base import clock
-from scrm.base.models import User
+from analytics.scope import Asker
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 
 _RATES: Final = ("add_to_join_rate", "retention_d7", "leave_rate")
 
 
-def cards(asked: Asked, user: User) -> list[dict[str, Any]]:
+def cards(asked: Asked, asker: Asker) -> list[dict[str, Any]]:
     """In the order of reading: adds, net, the three rates, customers."""
-    numbers = {name: _pair(name, asked, user) for name in ("adds", "losses", *_RATES, "customers")}
+    numbers = {name: _pair(name, asked, asker) for name in ("adds", "losses", *_RATES, "customers")}
     return [
         _card("adds", *numbers["adds"], asked),
         _net(numbers["adds"], numbers["losses"], asked),
@@ -28,14 +26,13 @@ def cards(asked: Asked, user: User) -> list[dict[str, Any]]:
     ]
 
 
-def total(metric: str, asked: Asked, user: User) -> Point:
-    return measure(metric, start=asked.start, end=asked.end, filters=asked.filters, user=user)[0]
+def total(metric: str, asked: Asked, asker: Asker) -> Point:
+    return measure(metric, start=asked.start, end=asked.end, filters=asked.filters, user=asker)[0]
 
 
-def comparable(asked: Asked) -> bool:
+def comparable(asked: Asked, asker: Asker) -> bool:
     """Whether the corp was connected during the whole previous period."""
-    connected = connected_at()
-    return connected is None or clock.day_of(connected) <= asked.before.start
+    return asker.connected is None or asker.connected <= asked.before.start
 
 
 def rows_address(metric: str, asked: Asked, *, part: str = "", by: str = "", key: str = "") -> str:
@@ -43,8 +40,8 @@ def rows_address(metric: str, asked: Asked, *, part: str = "", by: str = "", key
     return f"{reverse('dashboards:rows', args=[metric])}?{query}"
 
 
-def _pair(metric: str, asked: Asked, user: User) -> tuple[Point, Point | None]:
-    return total(metric, asked, user), total(metric, asked.before, user) if comparable(asked) else None
+def _pair(metric: str, asked: Asked, asker: Asker) -> tuple[Point, Point | None]:
+    return total(metric, asked, asker), total(metric, asked.before, asker) if comparable(asked, asker) else None
 
 
 def _card(name: str, now: Point, before: Point | None, asked: Asked) -> dict[str, Any]:
@@ -125,8 +122,6 @@ def _difference(plus: Point | None, minus: Point | None) -> float | None:
     return plus.value - minus.value
 
 
-def connection_note(asked: Asked) -> dt.date | None:
+def connection_note(asked: Asked, asker: Asker) -> dt.date | None:
     """The day of the connection where it lies inside the interval: earlier days are not counted."""
-    connected = connected_at()
-    day = clock.day_of(connected) if connected else None
-    return day if day and day > asked.start else None
+    return asker.connected if asker.connected and asker.connected > asked.start else None

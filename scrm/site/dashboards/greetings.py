@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from analytics import welcomes
 from analytics.metrics import METRICS
+from analytics.scope import Asker
 from campaigns.models import Welcome
-from scrm.base.models import User
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 from scrm.site.dashboards.cards import rows_address, total
@@ -23,12 +23,12 @@ _TONES = {
 }  # others: bad
 
 
-def greetings(asked: Asked, user: User) -> dict[str, Any]:
+def greetings(asked: Asked, asker: Asker) -> dict[str, Any]:
     """Rates with their bases, and every outcome with its welcomes."""
     span = {"start": asked.start, "end": asked.end}
-    found = welcomes.outcomes(**span, filters=asked.filters, user=user)
+    found = welcomes.outcomes(**span, filters=asked.filters, user=asker)
     due = sum(found.values())
-    figures = [_figure(name, asked, user) for name in ("welcome_rate", "welcome_coverage", "welcome_p99")]
+    figures = [_figure(name, asked, asker) for name in ("welcome_rate", "welcome_coverage", "welcome_p99")]
     return {
         "figures": figures,
         "due": wording.count(due),
@@ -38,8 +38,8 @@ def greetings(asked: Asked, user: User) -> dict[str, Any]:
     }
 
 
-def _figure(name: str, asked: Asked, user: User) -> dict[str, str]:
-    point = total(name, asked, user)
+def _figure(name: str, asked: Asked, asker: Asker) -> dict[str, str]:
+    point = total(name, asked, asker)
     base = (
         _("%(a)s of %(b)s") % {"a": wording.count(point.numerator), "b": wording.count(point.denominator)}
         if point.value is not None and point.numerator is not None

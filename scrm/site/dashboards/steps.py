@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from analytics.funnels import STEPS, Breakdown, Outcome, Step, funnel
 from analytics.metrics import METRICS, By
 from analytics.query import Point, measure
-from scrm.base.models import User
+from analytics.scope import Asker
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 from scrm.site.dashboards.cards import comparable, rows_address
@@ -27,16 +27,16 @@ def people_address(asked: Asked, step: str, outcome: Outcome, *, by: str = "", k
     return f"{reverse('dashboards:people')}?{query}"
 
 
-def funnel_card(asked: Asked, user: User) -> dict[str, Any]:
+def funnel_card(asked: Asked, asker: Asker) -> dict[str, Any]:
     """The steps with this and the previous period, and the sentence on the greatest drop."""
-    now = _funnel(asked, user)
-    before = _funnel(asked.before, user) if comparable(asked) else []
+    now = _funnel(asked, asker)
+    before = _funnel(asked.before, asker) if comparable(asked, asker) else []
     steps = [_step(index, now, before, asked) for index in range(len(now))]
     return {"steps": steps, "compared": bool(before), "empty": not now[0].customers, "greatest": _greatest(now)}
 
 
-def _funnel(asked: Asked, user: User, by: Breakdown | None = None) -> list[Step]:
-    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, by, user=user, filters=asked.filters)
+def _funnel(asked: Asked, asker: Asker, by: Breakdown | None = None) -> list[Step]:
+    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, by, user=asker, filters=asked.filters)
 
 
 def _step(index: int, now: Sequence[Step], before: Sequence[Step], asked: Asked) -> dict[str, Any]:
@@ -97,31 +97,31 @@ def _greatest(steps: Sequence[Step]) -> str:
 
 
 # --- the table ---------------------------------------------------------------------------------------------------------
-def table(asked: Asked, user: User) -> dict[str, Any]:
+def table(asked: Asked, asker: Asker) -> dict[str, Any]:
     """Columns and rows of the chosen split; the last row is the whole, persons counted once."""
-    return _chats(asked, user) if asked.table == "group_chat" else _people(asked, user)
+    return _chats(asked, asker) if asked.table == "group_chat" else _people(asked, asker)
 
 
 def _cell(label: str, text: str, link: str = "", tone: str = "") -> dict[str, str]:
     return {"label": label, "text": text, "link": link if text not in ("0", wording.NOTHING) else "", "tone": tone}
 
 
-def _people(asked: Asked, user: User) -> dict[str, Any]:
+def _people(asked: Asked, asker: Asker) -> dict[str, Any]:
     by: Breakdown = "staff" if asked.table == "staff" else "channel"
     parts: dict[str, list[Step]] = {}
-    for step in _funnel(asked, user, by):
+    for step in _funnel(asked, asker, by):
         parts.setdefault(step.key, []).append(step)
-    adds = _points("adds", by, asked, user)
-    losses = _points("losses", by, asked, user)
+    adds = _points("adds", by, asked, asker)
+    losses = _points("losses", by, asked, asker)
     labels = {point.key: point.label for point in [*adds.values(), *losses.values()]}
     labels |= {key: steps[0].label for key, steps in parts.items()}
-    whole = _funnel(asked, user)
+    whole = _funnel(asked, asker)
     keys = sorted(labels, key=lambda key: (-(parts[key][0].customers if key in parts else 0), key))
     rows = [
         _people_row(labels[key], asked, parts.get(key), adds.get(key), losses.get(key), whole, by, key)
         for key in keys[:MOST_ROWS]
     ]
-    sums = [_measure("adds", asked, user), _measure("losses", asked, user)]
+    sums = [_measure("adds", asked, asker), _measure("losses", asked, asker)]
     last = _people_row(_("Total (each person once)"), asked, whole, sums[0], sums[1], whole, "", "")
     return {"rows": rows, "total": last, "more": max(0, len(keys) - MOST_ROWS), "kind": asked.table}
 
@@ -165,9 +165,9 @@ def _share(name: str, step: Step) -> float | None:
     return step.rate if name == "joined" else step.rate_from_previous
 
 
-def _chats(asked: Asked, user: User) -> dict[str, Any]:
+def _chats(asked: Asked, asker: Asker) -> dict[str, Any]:
     names = ("joins", "joiners", "leaves", "leave_rate", "removals", "retention_d7", "members")
-    found = {name: _points(name, "group_chat", asked, user) for name in names}
+    found = {name: _points(name, "group_chat", asked, asker) for name in names}
     labels = {point.key: point.label for points in found.values() for point in points.values()}
     empty = Point("", "", 0, 0, 0)
     keys = sorted(labels, key=lambda key: (-(found["joins"].get(key, empty).value or 0), key))
@@ -177,7 +177,7 @@ def _chats(asked: Asked, user: User) -> dict[str, Any]:
     ]
     last = {
         "label": _("Total (each person once)"),
-        "cells": [_chat_cell(name, _measure(name, asked, user), asked, "") for name in names],
+        "cells": [_chat_cell(name, _measure(name, asked, asker), asked, "") for name in names],
     }
     return {"rows": rows, "total": last, "more": max(0, len(keys) - MOST_ROWS), "kind": "group_chat"}
 
@@ -190,10 +190,10 @@ def _chat_cell(name: str, point: Point | None, asked: Asked, key: str) -> dict[s
     return _cell(str(metric.title), text, link if text != "0.0%" else "")
 
 
-def _points(metric: str, by: By, asked: Asked, user: User) -> dict[str, Point]:
-    points = measure(metric, start=asked.start, end=asked.end, by=by, filters=asked.filters, user=user)
+def _points(metric: str, by: By, asked: Asked, asker: Asker) -> dict[str, Point]:
+    points = measure(metric, start=asked.start, end=asked.end, by=by, filters=asked.filters, user=asker)
     return {point.key: point for point in points}
 
 
-def _measure(metric: str, asked: Asked, user: User) -> Point:
-    return measure(metric, start=asked.start, end=asked.end, filters=asked.filters, user=user)[0]
+def _measure(metric: str, asked: Asked, asker: Asker) -> Point:
+    return measure(metric, start=asked.start, end=asked.end, filters=asked.filters, user=asker)[0]

@@ -8,17 +8,17 @@ from django.utils.translation import gettext as _
 
 from analytics.metrics import METRICS
 from analytics.query import Point, measure
-from scrm.base.models import User
+from analytics.scope import Asker
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import Asked
 from scrm.site.dashboards.cards import comparable, rows_address
 
 
-def trends(asked: Asked, user: User) -> list[dict[str, Any]]:
+def trends(asked: Asked, asker: Asker) -> list[dict[str, Any]]:
     """Adds with the previous period and net, then joins against leaves; one value a day, None where nothing is known."""
-    adds, losses = _days("adds", asked, user), _days("losses", asked, user)
-    before = _days("adds", asked.before, user) if comparable(asked) else []
-    joins, leaves = _days("joins", asked, user), _days("leaves", asked, user)
+    adds, losses = _days("adds", asked, asker), _days("losses", asked, asker)
+    before = _days("adds", asked.before, asker) if comparable(asked, asker) else []
+    joins, leaves = _days("joins", asked, asker), _days("leaves", asked, asker)
     net = [None if a.value is None or b.value is None else a.value - b.value for a, b in zip(adds, losses, strict=True)]
     return [
         _chart(
@@ -55,8 +55,8 @@ def trends(asked: Asked, user: User) -> list[dict[str, Any]]:
     ]
 
 
-def _days(metric: str, asked: Asked, user: User) -> list[Point]:
-    return measure(metric, start=asked.start, end=asked.end, by="day", filters=asked.filters, user=user)
+def _days(metric: str, asked: Asked, asker: Asker) -> list[Point]:
+    return measure(metric, start=asked.start, end=asked.end, by="day", filters=asked.filters, user=asker)
 
 
 def _values(points: list[Point]) -> list[float | None]:

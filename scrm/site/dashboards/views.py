@@ -23,6 +23,7 @@ from analytics.metrics import dictionary as definitions
 from analytics.query import Unanswerable, snapshot
 from analytics.rows import Row, Rows
 from analytics.rows import rows as rows_of
+from analytics.scope import Asker
 from campaigns.models import Delivery, Dispatch, Welcome
 from contacts.connection import connected_at
 from contacts.models import Channel, Customer, Department, Follow, Staff
@@ -153,22 +154,23 @@ def _frame(request: HttpRequest, title: str) -> dict[str, Any]:
 def _content(question: Asked, user: User) -> dict[str, Any]:
     """Everything that moves, counted at one moment, so that the parts of a page agree."""
     with snapshot():
-        return _counted(question, user)
+        return _counted(question, Asker(user))
 
 
-def _counted(question: Asked, user: User) -> dict[str, Any]:
-    drawn = trends.trends(question, user)
+def _counted(question: Asked, asker: Asker) -> dict[str, Any]:
+    drawn = trends.trends(question, asker)
+    user = asker.user
     return {
         "asked": question,
-        "cards": cards.cards(question, user),
-        "broadcasts": broadcasts.broadcasts(question, user),
-        "funnel": steps.funnel_card(question, user),
-        "table": steps.table(question, user),
+        "cards": cards.cards(question, asker),
+        "broadcasts": broadcasts.broadcasts(question, asker),
+        "funnel": steps.funnel_card(question, asker),
+        "table": steps.table(question, asker),
         "trends": drawn,
         "charts": {chart["name"]: {key: chart[key] for key in ("days", "series", "aria", "empty")} for chart in drawn},
-        "welcome": greetings.greetings(question, user),
-        "connected": cards.connection_note(question),
-        "never_connected": connected_at() is None and not Customer.objects.exists(),
+        "welcome": greetings.greetings(question, asker),
+        "connected": cards.connection_note(question, asker),
+        "never_connected": asker.connected is None and not Customer.objects.exists(),
         "sees": user.has_full_scope or Staff.objects.visible_to(user).exists(),
         "stamp": _stamp(),
         "updated": _updated(),
