@@ -16,6 +16,7 @@ from scrm.embedded import notes, ports, processes
 from scrm.embedded.account import Account, Place, find_place, noted_home
 from scrm.embedded.errors import ServiceError
 from scrm.embedded.lifeline import on_our_death
+from scrm.embedded.server import Server
 
 START_SECONDS: Final = 60.0  # crash recovery after a kill may take its time
 
@@ -29,13 +30,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 
 
-class Postgres:
-    """One PostgreSQL on the loopback, for the checkout whose `folder` this is.
-
-    `start()` is idempotent: a server that a living launcher runs is reused and left running by `stop()`;
-    one that a killed launcher left behind is ended cleanly first. `settings` are server settings on top
-    of ours; `{"fsync": "off"}` also makes the first start quicker (tests).
-    """
+class Postgres(Server):
+    """One PostgreSQL with one database. `settings` are server settings on top of ours; `{"fsync": "off"}` also makes
+    the first start quicker (tests)."""
 
     def __init__(
         self,
@@ -44,10 +41,9 @@ class Postgres:
         name: str = "scrm",
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder)
         self.name = name
         self.settings = {**SETTINGS, **(settings or {})}
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -59,35 +55,8 @@ class Postgres:
         return noted_home(self.folder) / "data"
 
     def alive(self) -> bool:
-        """True when this folder's server is up and takes connections."""
         lines = _postmaster_lines(self.data)
         return _postmaster(self.data) is not None and len(lines) > 7 and lines[7].strip() == "ready"
-
-    def died(self) -> bool:
-        """True when this object started the server and it ended by itself."""
-        return self._process is not None and self._process.poll() is not None
-
-    def start(self) -> str:
-        """Starts or reuses the server; returns its address. Raises ServiceError."""
-        if self._process is not None and self._process.poll() is None:
-            return self.url
-        if self.alive() and processes.from_note(self._note().get("launcher")).alive():
-            return self.url
-        self._end_orphan()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        place = find_place(self.folder, wheel())
-        self._refuse_foreign_data(place)
-        if not (self.data / "PG_VERSION").exists():
-            self._create(place)
-        return self._launch(place)
-
-    def stop(self) -> None:
-        """Ends the server if this object started it: sessions are cut, data are written."""
-        if self._process is None:
-            return
-        _end(self._process.pid)
-        self._process.wait(10)
-        self._process = None
 
     def clear(self) -> None:
         """Empties the data; the next start makes a fresh cluster. The server must be down."""
@@ -97,20 +66,20 @@ class Postgres:
 
     def remove(self) -> None:
         """Ends the server and removes all of it, also what lives outside of `folder` (see account.py)."""
-        self.stop()
-        self._end_orphan()
         home = noted_home(self.folder)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        super().remove()
         if home != self.folder:
             shutil.rmtree(home, ignore_errors=True)
 
-    def _note(self) -> dict[str, object]:
-        return notes.read(self.folder / "server.json")
+    def _pid(self) -> int | None:
+        return _postmaster(self.data)
 
-    def _end_orphan(self) -> None:
-        pid = _postmaster(self.data)
-        if pid is not None:
-            _end(pid)
+    def _end(self, pid: int) -> None:
+        """SIGINT cuts sessions and writes a checkpoint; SIGTERM would wait for idle clients; SIGQUIT leaves
+        the rest to crash recovery."""
+        patience = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+        if not processes.end(pid, *patience):
+            raise ServiceError(f"Embedded PostgreSQL (process {pid}) does not end.")
 
     def _refuse_foreign_data(self, place: Place) -> None:
         if self.data.exists() and place.account.user is None and self.data.stat().st_uid != os.geteuid():
@@ -130,7 +99,7 @@ class Postgres:
         single = [str(place.bin / "postgres"), "--single", "-D", str(half), "postgres"]
         statement = f'CREATE DATABASE "{self.name}" OWNER "{self.name}";\n'
         _run(single, place, "create its database", stdin=statement)
-        notes.write(self.folder / "server.json", {"password": password})
+        self._write_note({"password": password})
         half.rename(place.home / "data")
 
     def _initdb(self, place: Place, data: Path, password: str) -> None:
@@ -157,9 +126,13 @@ class Postgres:
         finally:
             secret.unlink(missing_ok=True)
 
-    def _launch(self, place: Place) -> str:
+    def _launch(self) -> str:
         """Several tries: a port may be taken between look and use; the sessions of a killed server need
         a moment to notice, until then their memory is in use."""
+        place = find_place(self.folder, wheel())
+        self._refuse_foreign_data(place)
+        if not (self.data / "PG_VERSION").exists():
+            self._create(place)
         said = ""
         for trial in range(5):
             said = self._try_launch(place, first=trial == 0)
@@ -198,7 +171,7 @@ class Postgres:
                 **place.account.popen(),
             )
         launcher = processes.identity(os.getpid()).noted()
-        notes.write(self.folder / "server.json", {**note, "port": port, "launcher": launcher})
+        self._write_note({**note, "port": port, "launcher": launcher})
         if self._wait_ready():
             return ""
         self.stop()
@@ -254,14 +227,6 @@ def _postmaster(data: Path) -> int | None:
     pid = int(lines[0])
     command = processes.command_line(pid)
     return pid if processes.started(pid) and "postgres" in command and str(data) in command else None
-
-
-def _end(pid: int) -> None:
-    """SIGINT cuts sessions and writes a checkpoint; SIGTERM would wait for idle clients; SIGQUIT leaves
-    the rest to crash recovery."""
-    patience = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
-    if not processes.end(pid, *patience):
-        raise ServiceError(f"Embedded PostgreSQL (process {pid}) does not end.")
 
 
 __all__ = ["Account", "Postgres", "wheel"]

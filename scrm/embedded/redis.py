@@ -4,7 +4,6 @@ import importlib.util
 import os
 import platform
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from typing import Final
 from scrm.embedded import notes, ports, processes
 from scrm.embedded.errors import ServiceError
 from scrm.embedded.lifeline import on_our_death
+from scrm.embedded.server import Server
 
 START_SECONDS: Final = 15.0
 
@@ -30,16 +30,8 @@ set-proc-title no
 """
 
 
-class Redis:
-    """One Valkey on the loopback, for the checkout whose `folder` this is.
-
-    `start()` is idempotent: a server that a living launcher runs is reused and left running by `stop()`;
-    one that a killed launcher left behind is ended first.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self._process: subprocess.Popen[bytes] | None = None
+class Redis(Server):
+    """One Valkey, nothing kept on disk."""
 
     @property
     def url(self) -> str:
@@ -47,52 +39,18 @@ class Redis:
         return f"redis://:{note['password']}@127.0.0.1:{note['port']}/0"
 
     def alive(self) -> bool:
-        """True when this folder's server answers."""
         return self._pid() is not None and _pong(self._note())
-
-    def died(self) -> bool:
-        """True when this object started the server and it ended by itself."""
-        return self._process is not None and self._process.poll() is not None
-
-    def start(self) -> str:
-        """Starts or reuses the server; returns its address. Raises ServiceError."""
-        if self._process is not None and self._process.poll() is None:
-            return self.url
-        if self.alive() and processes.from_note(self._note().get("launcher")).alive():
-            return self.url
-        self._end_orphan()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self._launch()
-
-    def stop(self) -> None:
-        """Ends the server if this object started it."""
-        if self._process is None:
-            return
-        _end(self._process.pid)
-        self._process.wait(10)
-        self._process = None
-
-    def remove(self) -> None:
-        """Ends the server and removes its folder."""
-        self.stop()
-        self._end_orphan()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _conf(self) -> Path:
         return self.folder / "valkey.conf"
 
-    def _note(self) -> dict[str, object]:
-        return notes.read(self.folder / "server.json")
-
     def _pid(self) -> int | None:
         server = processes.from_note(self._note().get("server"))
         return server.pid if server.alive() else None
 
-    def _end_orphan(self) -> None:
-        pid = self._pid()
-        if pid is not None:
-            _end(pid)
+    def _end(self, pid: int) -> None:
+        processes.end(pid, (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
     def _launch(self) -> str:
         before = self._note()
@@ -118,13 +76,13 @@ class Redis:
                 start_new_session=True,
                 preexec_fn=on_our_death(signal.SIGTERM),
             )
-        note = {
+        note: dict[str, object] = {
             "port": port,
             "password": password,
             "server": processes.identity(self._process.pid).noted(),
             "launcher": processes.identity(os.getpid()).noted(),
         }
-        notes.write(self.folder / "server.json", note)
+        self._write_note(note)
         self._wait_ready(note)
         return self.url
 
@@ -169,7 +127,3 @@ def _pong(note: dict[str, object]) -> bool:
     except OSError:
         return False
     return said.startswith(b"+OK") and b"+PONG" in said
-
-
-def _end(pid: int) -> None:
-    processes.end(pid, (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
