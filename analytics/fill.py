@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.db.models.functions import Now
 
-from analytics import dirty, partitions
+from analytics import dirty
 from analytics.dirty import is_clean
-from analytics.models import FillState
+from analytics.models import PARTITIONS, FillState
 from analytics.stats import STATS, Stat, definition, personas
 from scrm.base import clock
 
@@ -98,7 +98,7 @@ def _fill_dirty() -> int:
 def _rebuild(stat: Stat, days: Sequence[dt.date], excluded: list[int]) -> None:
     """Replaces the facts of these days by what the ledger says now."""
     if days:
-        partitions.ensure(days, today=clock.today())
+        PARTITIONS.ensure(days, today=clock.today())
     for first, last in _runs(days):
         values: dict[str, Any] = {
             "stat": stat.name, "first": first, "last": last, "start": clock.day_start(first),

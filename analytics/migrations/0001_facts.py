@@ -1,4 +1,4 @@
-"""Facts partitioned by month from the first day: old months go by DROP, not by DELETE. See analytics.partitions."""
+"""Facts partitioned by month from the first day: old months go by DROP, not by DELETE. See scrm.base.partitions."""
 
 import django.db.models.deletion
 from django.db import migrations, models

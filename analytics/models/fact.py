@@ -3,6 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from scrm.base.partitions import Monthly
+
+PARTITIONS = Monthly("analytics_fact", "day")
+
 
 class Fact(models.Model):
     """A happening as the numbers count it. Partitioned by month of `day` (RunSQL in the first migration).

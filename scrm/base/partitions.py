@@ -2,10 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.core.checks import CheckMessage, Warning
+from django.db import DatabaseError, connection, transaction
 
 MONTHS_AHEAD = 12
 _EARLIEST = dt.date(2011, 1, 1)  # before WeChat there were no customers: such dates are somebody's error
@@ -35,6 +36,17 @@ class Monthly:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM {self.table}_default")  # noqa: S608  a name of ours
             return int(cursor.fetchone()[0])
+
+    def check(self, databases: Sequence[str] | None, rows: str, cause: str, id_: str) -> list[CheckMessage]:
+        """For a system check that runs with `manage.py check --database default` and on migrate: the stray rows."""
+        if "default" not in (databases or ()):
+            return []
+        try:
+            stray = self.stray_rows()
+        except DatabaseError:  # the table comes with the migrations that this check precedes
+            return []
+        hint = f"Look at their dates: SELECT DISTINCT {self.column} FROM {self.table}_default. {cause}"  # noqa: S608  for people to run
+        return [Warning(f"{stray} {rows} lie in no month's partition.", hint=hint, id=id_)] if stray else []
 
     def _existing(self) -> set[dt.date]:
         with connection.cursor() as cursor:

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import fill, partitions
+from analytics import fill
 from analytics.checks import facts_have_partitions
-from analytics.models import Fact, FillState
+from analytics.models import PARTITIONS, Fact, FillState
 from analytics.query import measure
 from analytics.stats import STATS
 from contacts.models import Customer, Follow, Staff
@@ -198,7 +198,7 @@ def test_facts_lie_in_the_partition_of_their_month(book: Book, wanglei: Staff) -
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT tableoid::regclass::text FROM analytics_fact ORDER BY 1")
         assert [name for (name,) in cursor.fetchall()] == ["analytics_fact_202601", "analytics_fact_202603"]
-    assert partitions.stray_rows() == 0
+    assert PARTITIONS.stray_rows() == 0
     assert facts_have_partitions(["default"]) == []
 
 
@@ -206,7 +206,7 @@ def test_a_date_beyond_all_partitions_is_kept_and_reported(book: Book, wanglei: 
     book.follow(wanglei, book.person(), dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
     fill.fill_dirty()
 
-    assert partitions.stray_rows() == 2
+    assert PARTITIONS.stray_rows() == 2
     assert [message.id for message in facts_have_partitions(["default"])] == ["analytics.W001"]
 
 
@@ -214,11 +214,11 @@ def test_rows_of_the_default_partition_move_into_their_month(book: Book, wanglei
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO analytics_fact_default (id, stat, day, at) VALUES (1, 'adds', '2012-05-03', now())")
     try:
-        partitions.ensure([dt.date(2012, 5, 9)], today=day(0))
+        PARTITIONS.ensure([dt.date(2012, 5, 9)], today=day(0))
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM analytics_fact_201205")
             assert cursor.fetchone()[0] == 1
-        assert partitions.stray_rows() == 0
+        assert PARTITIONS.stray_rows() == 0
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS analytics_fact_201205")

@@ -21,8 +21,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import translation
 
-from analytics import partitions
-from analytics.models import Fact
+from analytics.models import PARTITIONS, Fact
 from campaigns.models import WelcomeRule
 from contacts.models import Customer
 from groups.models import GroupChat
@@ -78,7 +77,7 @@ def shop(committed: None, picture: Path) -> Iterator[None]:
         received_domain_at=clock.now(),
     )
     Work.objects.create(source_kind="callback", source_id=callback.pk, lane="mirror:contact", entity="contact:wm1")
-    partitions.ensure(DAYS, today=DAYS[1])
+    PARTITIONS.ensure(DAYS, today=DAYS[1])
     for count, day in enumerate(DAYS, 1):
         Fact.objects.bulk_create([Fact(day=day, at=clock.now(), stat="adds", value=7) for _ in range(count)])
     Session.objects.create(session_key=KEY, session_data="x", expire_date=clock.real_now() + dt.timedelta(hours=1))
