@@ -62,9 +62,9 @@ def is_external(member_id: str) -> bool:
     return member_id.startswith(EXTERNAL_PREFIXES) and not Staff.objects.filter(userid=member_id).exists()
 
 
-def profile(customer: Customer, detail: ContactDetail) -> bool:
-    """Takes over name, picture and company. True when something changed."""
-    fresh = {
+def profile_of(detail: ContactDetail) -> dict[str, object]:
+    """Fields of `Customer` that a read tells, as long as they may be."""
+    return {
         "name": detail.name[:128],
         "avatar": detail.avatar[:500],
         "type": detail.type,
@@ -74,12 +74,16 @@ def profile(customer: Customer, detail: ContactDetail) -> bool:
         "corp_name": detail.corp_name[:128],
         "corp_full_name": detail.corp_full_name[:256],
     }
+
+
+def profile(customer: Customer, detail: ContactDetail) -> None:
+    """Takes over name, picture and company."""
+    fresh = profile_of(detail)
     if not any(getattr(customer, name) != value for name, value in fresh.items()):
-        return False
+        return
     if fresh["name"] != customer.name:
         fresh["search"] = search.index(str(fresh["name"]))
     Customer.objects.filter(pk=customer.pk).update(**fresh, changed_at=Now())
-    return True
 
 
 def told_of(info: StaffInfo) -> dict[str, object]:

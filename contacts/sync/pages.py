@@ -128,15 +128,8 @@ def _person(detail: ContactDetail, *, named: bool) -> dict[str, Any]:
     """`named`: the name is known, so that its search words need not be made again (they cost more than the rest)."""
     return {
         "external_userid": detail.external_userid,
-        "name": detail.name[:128],
         "search": None if named else search.index(detail.name[:128]),
-        "avatar": detail.avatar[:500],
-        "type": detail.type,
-        "gender": detail.gender,
-        "unionid": detail.unionid[:64],
-        "position": detail.position[:128],
-        "corp_name": detail.corp_name[:128],
-        "corp_full_name": detail.corp_full_name[:256],
+        **people.profile_of(detail),
     }
 
 
