@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from campaigns.models import OPEN_STATES, Dispatch, Reminder
 from scrm.base import audit, clock
@@ -14,6 +15,7 @@ from scrm.base.models import User
 from scrm.base.work import Claim, enqueue, lane
 from scrm.wecom import errors
 from scrm.wecom.api import messages as api
+from scrm.wecom.brake import SendingStopped
 
 LANE = "remind"
 MOST = 3
@@ -84,6 +86,8 @@ def _nudge(reminder: Reminder) -> tuple[State, str]:
     """The state that one call brings, and the error."""
     try:
         api.remind(reminder.dispatch.msgid)
+    except SendingStopped as stopped:
+        return State.REFUSED, _("The brake was on (%(held_by)s).") % {"held_by": stopped.held_by}
     except (errors.WecomError, errors.ConfigurationError) as error:
         return State.UNKNOWN if getattr(error, "maybe_done", False) else State.REFUSED, str(error)
     return State.SENT, ""

@@ -1,12 +1,23 @@
-"""Broadcasts of a staff member who turns out to be another row's person (platform.md 25)."""
+"""Broadcasts of a staff member who gets another userid, or turns out to be another row's person (platform.md 25)."""
 
-from campaigns.models import Delivery, Dispatch
+from campaigns.models import Broadcast, Delivery, Dispatch
 from contacts.models import Staff
-from contacts.renaming import mergings
+from contacts.renaming import mergings, renamings
 
 
 def connect() -> None:
+    renamings.append(_rename)
     mergings.append(_merge)
+
+
+def _rename(old: str, new: str) -> None:
+    """Drafts name by userid whose friends they are for; who was to get an approved one is frozen."""
+    drafts = Broadcast.objects.filter(state=Broadcast.State.DRAFT, audience__filter__userids__contains=[old])
+    for draft in drafts.select_for_update():
+        wanted = draft.audience["filter"]
+        userids = [new if userid == old else userid for userid in wanted["userids"]]
+        draft.audience = {**draft.audience, "filter": {**wanted, "userids": userids}}
+        draft.save(update_fields=["audience"])
 
 
 def _merge(double: Staff, into: Staff) -> None:

@@ -72,6 +72,12 @@ def check(recipients: Collection[str]) -> None:
         raise SendingStopped(position())
 
 
+def check_open() -> None:
+    """For what names no customer, and makes staff write to some. Raises `SendingStopped` while nothing may go out."""
+    if (held := position()) in {PRESSED, "off"}:
+        raise SendingStopped(held)
+
+
 def recipients(ids: Collection[str], *, at_most: int) -> list[str]:
     """The recipients of a broadcast, as the platform takes them.
 

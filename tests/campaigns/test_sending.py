@@ -18,6 +18,7 @@ from groups.models import GroupChat, Stay
 from scrm.base import clock
 from scrm.base.models import User, Work
 from scrm.base.work import run
+from scrm.wecom import brake
 from tests.campaigns.tasks import Tasks
 
 Make = Callable[..., Any]
@@ -289,6 +290,32 @@ def test_a_reminder_without_an_answer_is_not_repeated(tasks: Tasks, draft: Make,
 
     assert Reminder.objects.get().state == "unknown"
     assert len(tasks.ledger("reminder")) == 1
+
+
+def test_while_the_brake_is_on_nobody_is_urged_to_send(tasks: Tasks, draft: Make, alice: User) -> None:
+    pace.approve(draft(["wmW0"]), alice)
+    tasks.work()
+    brake.press(user=alice)
+    remind(Dispatch.objects.all(), alice)
+    run.run_due(["remind"])
+
+    assert tasks.ledger("reminder") == []
+    assert Reminder.objects.get().state == "refused"  # which leaves all three of the day
+
+    brake.release(user=alice)
+    remind(Dispatch.objects.all(), alice)
+    run.run_due(["remind"])
+    assert len(tasks.ledger("reminder")) == 1
+
+
+def test_a_draft_for_the_friends_of_a_member_follows_their_new_userid(tasks: Tasks, draft: Make, alice: User) -> None:
+    broadcast = draft(chosen={"userids": ["wanglei"]})
+    tasks.corp.happens("rename_user", userid="wanglei", new_userid="wanglei2")
+    broadcast.refresh_from_db()
+
+    assert broadcast.audience == {"filter": {"userids": ["wanglei2"]}}
+    pace.approve(broadcast, alice)
+    assert Delivery.objects.exclude(state="excluded").count() == 3
 
 
 def test_the_second_batch_of_a_sender_follows_the_first(

@@ -62,7 +62,8 @@ def fetch_results(msgid: str, userid: str) -> Iterator[list[MessageResult]]:
 
 
 def remind(msgid: str) -> None:
-    """Nudges who has not confirmed: at most three times in 24 hours (41094)."""
+    """Nudges who has not confirmed: at most three times in 24 hours (41094). Errors: `SendingStopped`."""
+    brake.check_open()
     client().act("externalcontact/remind_groupmsg_send", {"msgid": msgid})
 
 
