@@ -178,13 +178,21 @@ def _recompute(
     evidence: dict[str, list[StayEvidence]] = defaultdict(list)
     for item in StayEvidence.objects.filter(chat=chat, member_id__in=members).order_by("at", "pk"):
         evidence[item.member_id].append(item)
+    misread = {stay.customer_id for key in members if isinstance(who[key], Staff) for stay in rows[key]}
     change = Change()
     for member in sorted(members):
         job = _Member(chat, member, who[member], rows[member], evidence[member], listed.get(member), joined_known_by)
         job.settle(change, absent=member in absent)
     if change:
         refresh_people([chat.pk])
+    _forget_misread(misread - {None})
     return change
+
+
+def _forget_misread(customers: Collection[int | None]) -> None:
+    """Staff members whom the shape of an event's id had made customers: nobody's friends, in no chat any more."""
+    if customers:
+        Customer.objects.filter(pk__in=customers, follows=None, stays=None).delete()
 
 
 def _who(members: Collection[str], listed: dict[str, MemberInfo]) -> dict[str, Customer | Staff]:
@@ -270,10 +278,9 @@ class _Member:
 
     def _write(self, row: Stay | None, period: Period[Ref], change: Change) -> None:
         target = row or Stay(chat=self.chat, member_id=self.member_id)
-        if isinstance(self.person, Customer):
-            target.customer = self.person
-        else:
-            target.staff = self.person
+        # A read's type may say otherwise than the shape of the id, from which an event was understood.
+        target.customer = self.person if isinstance(self.person, Customer) else None
+        target.staff = self.person if isinstance(self.person, Staff) else None
         was_open = row is None or row.left_at is None
         if not ledgers.take_over(target, self._fields(target, period)):
             return

@@ -41,9 +41,12 @@ class _Unseen:
 
 
 def find_gone_staff(job: Job) -> Found:
-    """Members whom the address book showed before this run and no longer shows, each asked for once more."""
+    """Members whom the address book showed before this run and no longer shows, each asked for once more.
+
+    Whom this run was told to serve customers has not left: the address book need not show them to the app.
+    """
     never_read = Q(read_at=None, changed_at__lt=Now() - dt.timedelta(seconds=settings.FRESH_READ_SECONDS))
-    rows = Staff.objects.present().filter(Q(read_at__lt=job.run.started_real_at) | never_read)
+    rows = Staff.objects.present().filter(Q(read_at__lt=job.run.started_real_at) | never_read, serves_customers=False)
     gone = [staff.pk for staff in rows.order_by("pk") if _is_gone(job, staff.userid)]
     count = Follow.objects.open().filter(staff__in=gone).count()
     return Found(count, Follow.objects.open().count(), gone)

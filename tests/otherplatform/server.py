@@ -52,6 +52,16 @@ class Platform:
         self._lock = threading.Lock()
         self._calls = 0
         self._strings = 0
+        self._lost: set[str] = set()
+
+    def lose_answer_of(self, path: str) -> None:
+        """The next call of `path` is carried out and its connection broken."""
+        self._lost.add(path)
+
+    def loses_answer_of(self, path: str) -> bool:
+        lost = path in self._lost
+        self._lost.discard(path)
+        return lost
 
     def revoke_tokens(self) -> None:
         for app in self.apps:
@@ -177,6 +187,9 @@ def serving(platform: Platform) -> Iterator[str]:
             path = parts.path.removeprefix("/cgi-bin/")
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             body = platform.respond(method, path, query, raw, self.client_address[0])
+            if platform.loses_answer_of(path):
+                self.close_connection = True
+                return
             self.send_response(200 if body is not None else 404)
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(body or b"")))
