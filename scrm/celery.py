@@ -9,7 +9,6 @@ import threading
 from typing import Any
 
 from celery import Celery, signals
-from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
 
@@ -23,20 +22,21 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"queue": "rollup", "expires": 5},
     },
-    "every-night-sync-everything": {
+    # What is nightly is asked for every minute and done once (scrm.base.nightly).
+    "every-minute-sync-everything-if-it-is-night": {
         "task": "scrm.site.start_nightly_sync",
-        "schedule": crontab(hour=3, minute=10),
-        "options": {"queue": "sync"},
+        "schedule": 60.0,
+        "options": {"queue": "sync", "expires": 60},
     },
-    "every-night-ensure-delivery-partitions": {
+    "every-minute-ensure-delivery-partitions-if-it-is-night": {
         "task": "campaigns.ensure_partitions",
-        "schedule": crontab(hour=2, minute=40),
-        "options": {"queue": "rollup"},
+        "schedule": 60.0,
+        "options": {"queue": "rollup", "expires": 60},
     },
-    "every-night-prune-callbacks-and-logs": {
+    "every-minute-prune-callbacks-and-logs-if-it-is-night": {
         "task": "scrm.site.prune",
-        "schedule": crontab(hour=4, minute=20),
-        "options": {"queue": "rollup"},
+        "schedule": 60.0,
+        "options": {"queue": "rollup", "expires": 60},
     },
 }
 
