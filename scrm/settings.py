@@ -153,6 +153,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "scrm.wecom.callback.middleware.CallbacksFirst",
+    "scrm.base.patience.PatientPages",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,10 +191,15 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **DATABASE_URL,
         "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": False,
+        "CONN_HEALTH_CHECKS": True,  # else each thread fails once after a restart of PostgreSQL
         "OPTIONS": {
             **dict(DATABASE_URL.get("OPTIONS") or {}),  # type: ignore[call-overload]
-            "connect_timeout": 3,
+            "connect_timeout": 2,  # for each address of the host; the platform waits 5 s for our answer
+            # a server that vanished without a word is noticed within 20 s; the system's own patience is two hours
+            "keepalives_idle": 10,
+            "keepalives_interval": 3,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,  # ms
             "application_name": "scrm",
             # no jit: it costs more than it gives on queries of this size
             "options": "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000 -c jit=off",
@@ -303,6 +309,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = (
+    None  # the default gives up after an hour, and the pumps would end with the worker
+)
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,

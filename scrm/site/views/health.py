@@ -14,8 +14,11 @@ from django.views.decorators.http import require_safe
 
 from scrm.base import redis
 from scrm.base.models import Heartbeat, Work
+from scrm.base.patience import patience
 from scrm.site import proofs
 from scrm.site.console import vitals
+
+PATIENCE_SECONDS = 4.0  # for the database; checks of health give up after five
 
 _migrated = False
 
@@ -33,7 +36,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     The rest of the answer is information: a Redis that is away or a full inbox never takes the process out of service.
     """
     try:
-        migrated, inbox, workers = _is_migrated(), inbox_state(), vitals.workers()
+        with patience(PATIENCE_SECONDS):
+            migrated, inbox, workers = _is_migrated(), inbox_state(), vitals.workers()
     except (DatabaseError, InterfaceError):
         connection.close()
         return JsonResponse({"ready": False, "database": "away", "redis": _redis()}, status=503)
@@ -101,7 +105,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not _may_scrape(request):
         return HttpResponse("forbidden", status=403, content_type="text/plain")
     try:
-        return HttpResponse(vitals.exposition(), content_type=vitals.CONTENT_TYPE)
+        with patience(PATIENCE_SECONDS):
+            return HttpResponse(vitals.exposition(), content_type=vitals.CONTENT_TYPE)
     except (DatabaseError, InterfaceError):
         connection.close()
         return HttpResponse("the database is away", status=503, content_type="text/plain")

@@ -4,12 +4,12 @@ from functools import lru_cache
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from scrm.wecom.callback import counters, inbox
+from scrm.wecom.callback import counters, storing
 from scrm.wecom.callback.envelope import BadEnvelope, Envelope
 
 log = structlog.get_logger(__name__)
@@ -46,20 +46,11 @@ def _receive(request: HttpRequest, envelope: Envelope) -> HttpResponse:
         return _answer("too_large", "too large", 413)
     message = envelope.open_body(body, **_parameters(request))
     try:
-        stored = _store(message)
-    except (DatabaseError, InterfaceError):
-        log.exception("callback could not be stored")
+        stored = storing.store_in_time(message)
+    except (storing.Hanging, DatabaseError, InterfaceError) as error:
+        log.warning("callback could not be stored", reason=f"{type(error).__name__}: {error}".strip())
         return _answer("storage_unavailable", "try again", 503)
     return _answer("repeated" if stored.repeated else "stored", "success", 200)
-
-
-def _store(message: bytes) -> inbox.Stored:
-    """Once more on a fresh connection where the old one broke: storing twice is storing once (the digest)."""
-    try:
-        return inbox.store(message)
-    except (DatabaseError, InterfaceError):
-        connection.close()
-        return inbox.store(message)
 
 
 def _body(request: HttpRequest) -> bytes | None:
