@@ -206,7 +206,7 @@ METRICS: Final = {
         _not_sent("cancelled", _("Cancelled deliveries"), _("Deliveries taken back before they were sent, or whose task"
                   " could not be created in time."), 0),
         _not_sent("unknown", _("Unresolved deliveries"), _("Deliveries whose task got no answer and is being looked"
-                  " up.")),
+                  " up, or whose result WeCom refuses to tell.")),
         Metric(
             "delivery_rate", _("Delivery rate"),
             _("Of the deliveries planned for these days, those sent, whenever that was; what still waits counts as not"

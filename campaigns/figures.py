@@ -96,6 +96,7 @@ def _sums() -> dict[str, Any]:
     closed = sum((F(f"count_{state}") for state in FINAL_COUNTS[1:]), F(f"count_{FINAL_COUNTS[0]}"))
     open_ = F("recipients") - closed
     created = Q(sent_at__isnull=False)
+    unresolved = Q(state__in=[Dispatch.State.UNKNOWN, Dispatch.State.UNREAD])
     confirmed = Q(state=Dispatch.State.CONFIRMED)
     day = TruncDate("sent_at", tzinfo=clock.zone())
     staff_day = Func(F("staff"), day, function="ROW", output_field=TextField())
@@ -103,8 +104,8 @@ def _sums() -> dict[str, Any]:
     return {
         **{f"deliveries_{state}": Sum(f"count_{state}") for state in results},
         "deliveries_planned": Sum(F("recipients") - F("count_excluded")),
-        "deliveries_unknown": Sum(open_, filter=Q(state=Dispatch.State.UNKNOWN), default=0),
-        "deliveries_open": Sum(open_, filter=~Q(state=Dispatch.State.UNKNOWN), default=0),
+        "deliveries_unknown": Sum(open_, filter=unresolved, default=0),
+        "deliveries_open": Sum(open_, filter=~unresolved, default=0),
         "group_reach": Sum("reach"),
         "tasks": Count("pk"),
         "tasks_created": Count("pk", filter=created),

@@ -109,7 +109,9 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
 
 
 # What a planned delivery's dispatch says of it.
-_PROGRESS = {"sending": "sending", "unknown": "unknown", "sent": "waiting", "confirmed": "waiting"}
+_PROGRESS = {
+    "sending": "sending", "unknown": "unknown", "unread": "unknown", "sent": "waiting", "confirmed": "waiting",
+}  # fmt: skip
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -20,7 +20,7 @@ from scrm.base.console.who import user_of
 
 SHOWN_TASKS = 200
 SOON = dt.timedelta(hours=1)  # before the deadline: who has not confirmed stands out
-_FIRST = ("refused", "unknown", "sent", "sending", "planned", "unconfirmed", "confirmed", "cancelled")
+_FIRST = ("refused", "unread", "unknown", "sent", "sending", "planned", "unconfirmed", "confirmed", "cancelled")
 _OVER = (Broadcast.State.DONE, Broadcast.State.CANCELLED)
 
 D = Dispatch.State
@@ -77,7 +77,7 @@ def _confirmations(tasks: list[Dispatch]) -> dict[str, Any]:
     everybody = {row.staff_id for row in tasks}
     refused = {row.staff_id for row in tasks if row.state in (D.REFUSED, D.CANCELLED)}
     missed = {row.staff_id for row in tasks if row.state == D.UNCONFIRMED}
-    waiting = {row.staff_id for row in tasks if row.state in (D.SENT, D.UNKNOWN)}
+    waiting = {row.staff_id for row in tasks if row.state in (D.SENT, D.UNKNOWN, D.UNREAD)}
     to_come = {row.staff_id for row in tasks if row.state in (D.PLANNED, D.SENDING)}
     confirmed = everybody - refused - missed - waiting - to_come
     parts = {"confirmed": confirmed, "waiting": waiting, "missed": missed - waiting}

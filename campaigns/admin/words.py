@@ -16,6 +16,7 @@ Reason = Delivery.Reason
 _BROADCAST_KIND = {"planned": "pri", "running": "pri", "paused": "warn", "done": "ok"}
 _DISPATCH_KIND = {
     "sending": "pri", "unknown": "warn", "sent": "warn", "confirmed": "ok", "unconfirmed": "bad", "refused": "bad",
+    "unread": "bad",
 }  # fmt: skip
 _DELIVERY_KIND = {
     "sending": "pri", "waiting": "warn", "sent": "ok", "not_friend": "bad", "over_quota": "warn", "refused": "bad",
@@ -52,7 +53,10 @@ _STATES: dict[str, Text] = {
     State.NOT_FRIEND: gettext_lazy("They had deleted the staff member; the friendship is booked as ended."),
     State.OVER_QUOTA: gettext_lazy("WeCom refused: they have received enough. Can't be sent again in this period."),
     State.UNCONFIRMED: gettext_lazy("The staff member did not confirm before the deadline; the task was taken back."),
-    State.UNKNOWN: gettext_lazy("WeCom's answer was lost; the task is looked up before anything is sent again."),
+    State.UNKNOWN: gettext_lazy(
+        "WeCom's answer was lost, and the task is looked up before anything is sent again; or WeCom refuses to tell the"
+        " result."
+    ),
 }
 RULES: dict[str, Text] = {
     "month_total": gettext_lazy("as many a month as the month has days"),

@@ -35,7 +35,7 @@ class Delivery(models.Model):
         REFUSED = "refused", _("refused by WeCom")
         UNCONFIRMED = "unconfirmed", _("not confirmed in time")
         CANCELLED = "cancelled", _("cancelled")
-        UNKNOWN = "unknown", _("no answer, being looked up")
+        UNKNOWN = "unknown", _("no answer")
 
     class Reason(models.TextChoices):
         """Why nothing was sent. Of several that hold the planner gives the first in this order."""

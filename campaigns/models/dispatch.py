@@ -16,8 +16,8 @@ from contacts.models import Staff
 class Dispatch(models.Model):
     """A call that creates a task for `staff`. *sending* is committed before the call, *sent* with the msgid after it.
 
-    A call without an answer is *unknown*: looked up on the platform before anything is sent again. The counts are
-    cached from the deliveries by the verbs that write those. Times of the platform and of plans are domain time,
+    A call without an answer is *unknown*: looked up on the platform before anything is sent again. *unread* is over
+    without anybody knowing what became of it: the platform refuses to say, `error` tells why. The counts are cached from the deliveries by the verbs that write those. Times of the platform and of plans are domain time,
     `lost_at` is the database's clock.
     """
 
@@ -32,6 +32,7 @@ class Dispatch(models.Model):
         UNCONFIRMED = "unconfirmed", _("not confirmed in time")
         REFUSED = "refused", _("refused by WeCom")
         CANCELLED = "cancelled", _("cancelled")
+        UNREAD = "unread", _("WeCom does not tell its result")
 
     broadcast = models.ForeignKey(
         Broadcast, on_delete=models.CASCADE, related_name="dispatches", verbose_name=_("broadcast")

@@ -110,6 +110,20 @@ def give_up(claim: Claim, work: Work, dispatch: Dispatch, reason: Delivery.Reaso
         pace.finish(dispatch.broadcast_id)
 
 
+def leave_unread(claim: Claim, work: Work, dispatch: Dispatch, error: str) -> None:
+    """The platform does not say what became of it, and nothing will change any more: the rest goes on without it.
+
+    What is known of single recipients stays. A later read, started by hand, still books what it brings.
+    """
+    with claim.writing():
+        pace.lock([dispatch.pk])
+        Dispatch.objects.filter(pk=dispatch.pk).update(
+            state=State.UNREAD, settled_at=clock.now(), error=error[:300], changed_at=Now()
+        )
+        claim.quarantine(error, [work])
+        pace.finish(dispatch.broadcast_id)
+
+
 def _pause_after_failures(dispatch: Dispatch) -> None:
     """Refusals and lost answers in a row are somebody's error: better ask a person than go on."""
     failed = Dispatch.objects.filter(broadcast=dispatch.broadcast_id).failing().count()

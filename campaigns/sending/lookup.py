@@ -17,6 +17,7 @@ from scrm.wecom.schemas import MessageRecord, MessageTask
 
 MARGIN = dt.timedelta(minutes=5)  # the platform's clock and ours
 AWAY_SECONDS = 5.0  # also after 41063: there is something, but not yet to be read
+GIVE_UP_AFTER = dt.timedelta(hours=48)  # after the deadline
 PERMANENT_SECONDS = 60.0  # a person must see to it; nothing is created again meanwhile
 
 
@@ -25,14 +26,25 @@ def look(claim: Claim, work: Work, dispatch: Dispatch) -> None:
     try:
         record = _find(dispatch)
     except (errors.WecomError, errors.ConfigurationError) as error:
-        seconds = PERMANENT_SECONDS if error.permanent else AWAY_SECONDS
-        claim.again(seconds, [work], reason=str(error))
+        _not_looked(claim, work, dispatch, error)
         return
     failpoint("send.looked")
     if record is not None:
         booking.accept(claim, work, dispatch, MessageTask(record.msgid, ()), record.created_at or clock.now())
     else:
         _not_found(claim, work, dispatch)
+
+
+def _not_looked(
+    claim: Claim, work: Work, dispatch: Dispatch, error: errors.WecomError | errors.ConfigurationError
+) -> None:
+    """Nothing is created again before the list was read. After the deadline nothing would be: a refusal is then final,
+    and so is a platform that fails for days."""
+    late = clock.now() - dispatch.broadcast.confirm_by
+    if late >= GIVE_UP_AFTER or (error.permanent and late >= dt.timedelta()):
+        booking.leave_unread(claim, work, dispatch, str(error))
+    else:
+        claim.again(PERMANENT_SECONDS if error.permanent else AWAY_SECONDS, [work], reason=str(error))
 
 
 def _find(dispatch: Dispatch) -> MessageRecord | None:

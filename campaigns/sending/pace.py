@@ -98,19 +98,21 @@ def finish(broadcast_id: int) -> bool:
 
 
 def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, reason: Delivery.Reason | str) -> None:
-    """Settles dispatches whose open recipients all end the same way; in the caller's transaction.
-
-    Behind a lock on the broadcast: of two that close its last dispatches the second sees the first, and ends it.
-    """
+    """Settles dispatches whose open recipients all end the same way; in the caller's transaction."""
     if not dispatches:
         return
-    broadcasts = Dispatch.objects.filter(pk__in=dispatches).values("broadcast")
-    list(Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk"))
+    lock(dispatches)
     Delivery.objects.filter(dispatch__in=dispatches, state=Delivery.State.PLANNED).update(
         state=result, reason=reason, changed_at=Now()
     )
     Dispatch.objects.filter(pk__in=dispatches).update(state=state, settled_at=clock.now(), changed_at=Now())
     refresh_counts(dispatches)
+
+
+def lock(dispatches: list[int]) -> None:
+    """Locks their broadcasts: of two that close the last dispatches of one the second sees the first, and ends it."""
+    broadcasts = Dispatch.objects.filter(pk__in=dispatches).values("broadcast")
+    list(Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk"))
 
 
 def _move(

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast, Delivery, Dispatch
-from campaigns.sending import pace
+from campaigns.sending import booking, pace
 from campaigns.sending.counts import refresh_counts
 from contacts import follows
 from scrm.base import clock
@@ -24,6 +24,7 @@ from scrm.wecom.schemas import MessageResult, StaffTask
 
 LEASE = 60.0
 BEING_DISPATCHED_SECONDS = 5.0
+REFUSED_SECONDS = 60.0  # between reads that are refused
 PAGES_AT_ONCE = 5  # of results in one transaction
 GIVE_UP_AFTER = dt.timedelta(hours=48)  # of waiting for results that the platform never tells
 
@@ -39,18 +40,36 @@ State = Dispatch.State
 def poll(claim: Claim) -> None:
     """One look at a task: has its staff member confirmed, and whom did it reach."""
     dispatch = Dispatch.objects.select_related("broadcast", "staff").filter(pk=int(claim.key)).first()
+    if dispatch is not None and dispatch.state == State.UNREAD:
+        _read_again(claim, dispatch)
     if dispatch is None or dispatch.settled_at is not None:
         claim.ignored(reason="nothing is open")
         return
     try:
         settled = _look(claim, dispatch)
-    except errors.WecomError as error:
-        if error.code != errors.BROADCAST_BEING_DISPATCHED:
-            raise
-        claim.again(BEING_DISPATCHED_SECONDS, reason=str(error))
+    except (errors.WecomError, errors.ConfigurationError) as error:
+        _not_read(claim, dispatch, error)
         return
     if not settled:
         claim.again(_wait(dispatch), further=True)
+
+
+def _read_again(claim: Claim, dispatch: Dispatch) -> None:
+    """A person has started again what had been given up."""
+    dispatch.state, dispatch.settled_at = State.SENT, None
+    with claim.writing():
+        Dispatch.objects.filter(pk=dispatch.pk).update(state=State.SENT, settled_at=None, changed_at=Now())
+
+
+def _not_read(claim: Claim, dispatch: Dispatch, error: errors.WecomError | errors.ConfigurationError) -> None:
+    """Asked again later, a refusal too: a person may mend it, and the task is still to be taken back when its time is
+    over. Then a refusal is final; so is a platform that fails for days."""
+    if error.code == errors.BROADCAST_BEING_DISPATCHED:
+        claim.again(BEING_DISPATCHED_SECONDS, reason=str(error))
+    elif _is_over(dispatch) and (error.permanent or _given_up(dispatch.broadcast.confirm_by)):
+        booking.leave_unread(claim, claim.works[0], dispatch, str(error))
+    else:
+        claim.again(error.retry_after or REFUSED_SECONDS, reason=str(error))
 
 
 def _look(claim: Claim, dispatch: Dispatch) -> bool:
@@ -83,11 +102,11 @@ def _is_over(dispatch: Dispatch) -> bool:
 
 
 def _take_back(claim: Claim, dispatch: Dispatch) -> None:
-    """Cancels on the platform; doing it twice does no harm."""
+    """Cancels on the platform; doing it twice does no harm. What is refused is asked for once."""
     try:
         api.cancel(dispatch.msgid)
     except errors.WecomError as error:
-        if error.code != errors.BROADCAST_CANCELLED and not error.gone:
+        if error.code != errors.BROADCAST_CANCELLED and error.temporary:
             raise
     failpoint("results.cancelled")
     with claim.writing():
@@ -180,8 +199,7 @@ def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> None:
 
 def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:
     """Done when the platform has told of everybody. Whom a complete list leaves out it had not taken."""
-    since = dispatch.confirmed_at or clock.now()
-    if not complete and clock.now() - since < GIVE_UP_AFTER:
+    if not complete and not _given_up(dispatch.confirmed_at or clock.now()):
         Dispatch.objects.filter(pk=dispatch.pk).update(polled_at=clock.now())
         return False
     with claim.writing():
@@ -191,6 +209,10 @@ def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:
         pace.finish(dispatch.broadcast_id)
     failpoint("results.settled")
     return True
+
+
+def _given_up(since: dt.datetime) -> bool:
+    return clock.now() - since >= GIVE_UP_AFTER
 
 
 def _wait(dispatch: Dispatch) -> float:

@@ -15,7 +15,7 @@ from scrm.base.work import run
 LONGEST = 40  # seconds for what leads to the place
 
 
-def dies(place: str, *lanes: str) -> None:
+def dies(place: str, *lanes: str, leases_end: bool = True) -> None:
     """Works the lanes in a process of its own until it is killed at `place` (`name` or `name:n`)."""
     child = os.fork()
     if child == 0:
@@ -23,7 +23,8 @@ def dies(place: str, *lanes: str) -> None:
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), f"{place} was not reached"
     assert os.WTERMSIG(status) == signal.SIGKILL, f"the way to {place} took too long"
-    let_leases_end()
+    if leases_end:
+        let_leases_end()
 
 
 def let_leases_end() -> None:

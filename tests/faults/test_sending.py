@@ -1,5 +1,6 @@
 """Broadcasts under faults: whatever breaks where, each recipient is in exactly one accepted call, by the ledger."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import booking, compose, deliver, pace
+from scrm.base import clock
 from scrm.base.models import User, Work
+from scrm.base.work import replay_failed, run
 from scrm.wecom import errors
 from tests.campaigns.tasks import Tasks
 from tests.faults import places
@@ -174,3 +177,62 @@ def test_a_cancelled_task_that_can_not_be_read_any_more_ends_all_the_same(
 
     assert Counter(Delivery.objects.values_list("state", "reason")) == {("cancelled", "by_user"): 6}
     assert not Work.objects.filter(state="quarantined").exists()
+
+
+def deadline_passes(broadcast: Broadcast) -> None:
+    hours = dt.timedelta(hours=1)
+    Broadcast.objects.filter(pk=broadcast.pk).update(create_at=clock.now() - 2 * hours, confirm_by=clock.now() - hours)
+
+
+def progress() -> Counter[str]:
+    return Counter(Delivery.objects.with_progress().values_list("progress", flat=True))  # type: ignore[misc]
+
+
+def test_a_result_that_wecom_refuses_to_tell_ends_the_broadcast(tasks: Tasks, approved: Broadcast) -> None:
+    """40058 for good: the task is still taken back at its deadline, and a later read by hand books what it brings."""
+    tasks.fault("externalcontact/get_groupmsg_task", "errcode", value=40058, times=0)
+    tasks.work()
+    assert not Work.objects.filter(state="quarantined").exists()
+
+    tasks.corp.act("confirm", userid="wanglei")
+    deadline_passes(approved)
+    tasks.work()
+
+    approved.refresh_from_db()
+    assert approved.state == "done"
+    assert set(Dispatch.objects.values_list("state", flat=True)) == {"unread"}
+    assert all("40058" in error for error in Dispatch.objects.values_list("error", flat=True))
+    assert progress() == {"unknown": 6}
+    assert len(tasks.cancelled()) == 2
+
+    tasks.no_faults()
+    assert replay_failed("results") == 2
+    tasks.work()
+    assert progress() == {"sent": 3, "unconfirmed": 3}
+    assert not Work.objects.exclude(state="done").exists()
+
+
+def test_a_search_that_wecom_refuses_ends_the_broadcast(tasks: Tasks, approved: Broadcast) -> None:
+    """Nothing is created again, before the deadline or after it."""
+    tasks.fault(CREATE, "reset_after", times=2)
+    tasks.fault(LIST, "errcode", value=40058, times=0)
+    tasks.work()
+    assert set(Dispatch.objects.values_list("state", flat=True)) == {"unknown"}
+
+    deadline_passes(approved)
+    tasks.work()
+
+    approved.refresh_from_db()
+    assert (approved.state, progress(), reached(tasks)) == ("done", {"unknown": 6}, EVERYBODY)
+
+
+def test_failures_far_apart_do_not_add_up(tasks: Tasks, approved: Broadcast) -> None:
+    """A task is polled for days: workers that die now and then are no poison."""
+    tasks.work(1)
+    for _ in range(5):
+        Work.objects.filter(lane="results").update(not_before="2000-01-01T00:00:00Z")
+        dies("results.claimed", "results")
+        run.run_due(["results"])
+    settle(tasks)
+
+    all_is_well(tasks, approved)

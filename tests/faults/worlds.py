@@ -39,7 +39,7 @@ def ours() -> dict[str, Any]:
         "tags": dict(Tag.objects.filter(deleted_at=None).values_list("tag_id", "name")),
         "friends": set(open_now),
         "chats": {
-            chat.chat_id: (chat.name, chat.owner.userid, frozenset(chat.stays.present().values_list("member_id", flat=True)))
+            chat.chat_id: (chat.name, chat.owner and chat.owner.userid, frozenset(chat.stays.present().values_list("member_id", flat=True)))
             for chat in GroupChat.objects.living().select_related("owner")
         },
     }  # fmt: skip

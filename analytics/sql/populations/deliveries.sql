@@ -9,6 +9,7 @@ FROM (
            (b.create_at AT TIME ZONE %(zone)s)::date AS day,
            CASE WHEN d.state <> 'planned' THEN d.state
                 WHEN t.state IN ('sending', 'unknown') THEN t.state
+                WHEN t.state = 'unread' THEN 'unknown'
                 WHEN t.state IN ('sent', 'confirmed') THEN 'waiting'
                 ELSE 'planned' END AS detail,
            d.reach AS value, false AS estimated, d.id AS source_id, 'delivery' AS source

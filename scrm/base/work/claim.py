@@ -1,8 +1,9 @@
 """Claiming a (lane, entity), holding it by a lease, settling it."""
 
 import datetime as dt
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db.models.functions import Now
 
 from scrm.base.models import Work
 from scrm.base.work.lanes import Lane
+
+LONGEST = 120.0  # seconds for which a job is kept that has not come further
 
 # The oldest due row of a pair that nobody holds (an expired lease counts as nobody's), whether this transaction got the
 # pair's lock, and whether more is due. A lease need not outlive a crash of PostgreSQL: what it forgets is due again, and writing checks it.
@@ -77,6 +80,15 @@ UPDATE base_work SET state = 'waiting', error = %(error)s,
 WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
 """
 
+# What these holders have in hand lasts longer; not what they are just writing, which asks for the lease itself.
+_RENEW = """
+UPDATE base_work SET lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+WHERE id IN (SELECT id FROM base_work WHERE state = 'leased' AND holder = ANY (%(holders)s)
+             AND lease_until > clock_timestamp()
+             AND lease_until < clock_timestamp() + make_interval(secs => %(lease)s / 2)
+             FOR UPDATE SKIP LOCKED)
+"""
+
 
 class LeaseLost(Exception):
     """Another worker may have taken the pair over: nothing of this job may be written."""
@@ -93,11 +105,17 @@ class Claim:
         self.holder = holder
         self.more = more
         self._settled: set[int] = set()
+        self._moved = time.monotonic()
 
     @property
     def key(self) -> str:
         """The entity without its kind: `contact:wm1` → `wm1`."""
         return self.entity.partition(":")[2] or self.entity
+
+    @property
+    def hangs(self) -> bool:
+        """Has not come further for so long that its lease is not renewed any more."""
+        return time.monotonic() - self._moved > LONGEST
 
     @property
     def open_works(self) -> list[Work]:
@@ -149,7 +167,8 @@ class Claim:
         self._settle(works, state=Work.State.QUARANTINED, error=error)
 
     def extend(self, seconds: float) -> None:
-        """Prolongs the lease from now on. Raises LeaseLost."""
+        """Prolongs the lease from now on: the job has come further. Raises LeaseLost."""
+        self._moved = time.monotonic()
         held = Work.objects.filter(holder=self.holder, state=Work.State.LEASED, lease_until__gt=Now())
         if not held.update(lease_until=Now() + dt.timedelta(seconds=seconds)):
             raise LeaseLost(self.entity)
@@ -212,6 +231,14 @@ def _lease(lane: Lane, entity: str, *, more: bool) -> Claim | None:
     given = {"lane": lane.name, "entity": entity, "holder": holder, "lease": lane.lease}
     works = sorted(Work.objects.raw(_LEASE, given), key=lambda work: work.pk)
     return Claim(lane, entity, works, holder, more=more) if works else None
+
+
+def renew(lane: Lane, claims: Collection[Claim]) -> None:
+    """Prolongs leases of jobs that are being done: a short lease then tells a dead worker from a slow platform."""
+    holders = [claim.holder for claim in claims if not claim.hangs]
+    if holders:
+        with connection.cursor() as cursor:
+            cursor.execute(_RENEW, {"holders": holders, "lease": lane.lease})
 
 
 def reclaim(lane: Lane) -> None:

@@ -25,7 +25,10 @@ Handler = Callable[["Claim"], None]
 
 @dataclass(frozen=True)
 class Lane:
-    """A kind of work: who does it, how long a worker may hold it, how it waits between failed attempts (seconds)."""
+    """A kind of work: who does it, how long a worker holds it, how it waits between failed attempts (seconds).
+
+    A pump renews the leases of jobs in hand, so `lease` is how long a dead worker's job stays unnoticed.
+    """
 
     name: str
     queue: str

@@ -10,6 +10,7 @@ import datetime as dt
 import socket
 import threading
 import time
+from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -18,7 +19,7 @@ from django.db.models.functions import Now
 
 from scrm.base import heartbeat
 from scrm.base.failpoints import failpoint
-from scrm.base.work.claim import claim, reclaim
+from scrm.base.work.claim import Claim, claim, reclaim, renew
 from scrm.base.work.lanes import Lane, lanes_of_queue
 from scrm.base.work.run import forget_connection, handle
 
@@ -45,6 +46,7 @@ class Bell:
 
 
 _bells: dict[str, Bell] = {}
+_in_hand: dict[str, set[Claim]] = defaultdict(set)  # by lane
 _stop = threading.Event()
 _threads: list[threading.Thread] = []
 
@@ -112,18 +114,26 @@ def _work_once(lane: Lane, bell: Bell) -> bool:
     failpoint(f"{lane.name}.claimed")
     if job.more:
         bell.ring()
-    handle(job)
+    _in_hand[lane.name].add(job)
+    try:
+        handle(job)
+    finally:
+        _in_hand[lane.name].discard(job)
     return True
 
 
 def _tick(lane: Lane, bell: Bell) -> None:
-    """Rings every `lane.poll` seconds, for what nobody rings for: rows that become due, rings that were lost."""
-    next_reclaim = 0.0
+    """Rings every `lane.poll` seconds, for what nobody rings for: rows that become due, rings that were lost.
+
+    Four times a lease it keeps what is in hand here, and takes over what dead workers held.
+    """
+    next_look = 0.0
     while not _stop.wait(lane.poll):
         bell.ring()
-        if time.monotonic() >= next_reclaim:
-            next_reclaim = time.monotonic() + min(lane.lease / 4, 2.0)
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + min(lane.lease / 4, 2.0)
             try:
+                renew(lane, list(_in_hand[lane.name]))
                 reclaim(lane)
             except Exception:  # tried again in a moment
                 connection.close()

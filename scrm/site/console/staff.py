@@ -30,6 +30,7 @@ _SHOWN_TASKS = 100
 _STATE_KIND = {
     Dispatch.State.SENT: "pri", Dispatch.State.SENDING: "pri", Dispatch.State.CONFIRMED: "ok",
     Dispatch.State.UNCONFIRMED: "warn", Dispatch.State.UNKNOWN: "warn", Dispatch.State.REFUSED: "bad",
+    Dispatch.State.UNREAD: "bad",
 }  # fmt: skip
 
 admin.site.unregister(Staff)

@@ -76,3 +76,34 @@ def test_workers_are_seen(seen: list[str]) -> None:
         time.sleep(0.05)
 
     assert Heartbeat.objects.get(queue="export").worker.startswith("tests@")
+
+
+@pytest.fixture
+def slow(committed: None) -> Iterator[list[int]]:
+    """Jobs that take three leases; the attempts that their row had at each beginning."""
+    begun: list[int] = []
+
+    @lane(LANE, queue="export", lease=0.5, threads=2, poll=0.1)
+    def handle(job: Claim) -> None:
+        begun.append(job.works[0].attempts)
+        time.sleep(1.5 if len(begun) == 1 else 0.0)
+
+    pump.start(["export"], "tests")
+    yield begun
+    pump.stop()
+    lanes.pop(LANE)
+
+
+def test_a_slow_job_keeps_its_short_lease(slow: list[int]) -> None:
+    write("slow")
+
+    wait(1)
+    assert slow == [0]
+
+
+def test_a_job_that_hangs_is_given_to_another(slow: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrm.base.work.claim.LONGEST", 0.2)
+    write("slow")
+
+    assert wait(1) < 1.4
+    assert slow == [0, 1]
