@@ -5,8 +5,11 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
-from scrm.base.checks import refuse_to_start_on_errors  # noqa: E402  settings must be loaded first
+# The apps must be ready first.
+from scrm.base.checks import refuse_to_start_on_errors  # noqa: E402
+from scrm.wecom.callback import door  # noqa: E402
 
 refuse_to_start_on_errors()
+application = door.before(_django)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.db import connection
 
@@ -68,9 +67,3 @@ def platform(*options: str) -> Iterator[Control]:
     with processes.process([*command, "--quiet", *options]):
         processes.wait_for(f"http://127.0.0.1:{port}/_standin/calls")
         yield Control(port)
-
-
-def memory(pid: int) -> int:
-    """The most memory that a process has had, in bytes (Linux)."""
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

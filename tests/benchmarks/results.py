@@ -11,7 +11,7 @@ from campaigns.models import Delivery, Dispatch
 from campaigns.sending import pace
 from scrm.base.models import User, Work
 from tests import processes
-from tests.benchmarks import audience
+from tests.benchmarks import audience, usage
 
 SIZE = 160_000
 STAFF = 16
@@ -31,7 +31,7 @@ def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
         with processes.process(processes.worker("sending"), environment) as worker:
             time.sleep(5)
-            idle = audience.memory(worker.pid)
+            idle = usage.most_memory(worker.pid)
             pace.approve(audience.draft(user), user)
             while Dispatch.objects.exclude(state="sent").exists() or _looks() < Dispatch.objects.count():
                 time.sleep(0.2)  # created, and looked at once in vain
@@ -41,7 +41,7 @@ def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
             while Dispatch.objects.unsettled().exists():
                 time.sleep(0.1)
             seconds = time.monotonic() - begun
-            grown = audience.memory(worker.pid) - idle
+            grown = usage.most_memory(worker.pid) - idle
     booked = Delivery.objects.filter(state="sent").count()
     assert booked == size == Dispatch.objects.aggregate(total=Sum("count_sent"))["total"]
     yield {

@@ -13,7 +13,7 @@ from campaigns.models import Dispatch
 from campaigns.sending import pace
 from scrm.base.models import User
 from tests import processes
-from tests.benchmarks import audience
+from tests.benchmarks import audience, usage
 
 SIZE = 120_000
 STAFF = 240
@@ -31,13 +31,13 @@ def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
         environment = {"WECOM_API_URL": f"{control.address}/cgi-bin/", "WECOM_CALLS_PER_MINUTE": str(PER_MINUTE)}
         with processes.process(processes.worker("sending"), environment) as worker:
             time.sleep(5)  # it is up and idle
-            idle = audience.memory(worker.pid)
+            idle = usage.most_memory(worker.pid)
             begun = time.monotonic()
             pace.approve(audience.draft(user), user)
             while Dispatch.objects.filter(state__in=["planned", "sending", "unknown"]).exists():
                 time.sleep(0.2)
             seconds = time.monotonic() - begun
-            grown = audience.memory(worker.pid) - idle
+            grown = usage.most_memory(worker.pid) - idle
         ledger = control.get("ledger?kind=broadcast")
         calls = control.get("calls")[CREATE]
     reached = Counter(recipient for row in ledger for recipient in row["recipients"])

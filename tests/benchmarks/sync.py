@@ -1,4 +1,7 @@
-"""The full sync of a corp: how fast customers come in, beside the same pages merely fetched.
+"""The full sync of a corp: how fast customers come in, beside the same pages merely fetched, and what it takes.
+
+`cpu_ratio` is the processor time of this process ÷ the stand-in's for the same sync; `memory_mb` what this process has
+at a tenth of the customers and at the end.
 
 The stand-in runs in a process of its own, without lag. Needs an empty, migrated database and Django set up.
 """
@@ -6,6 +9,7 @@ The stand-in runs in a process of its own, without lag. Needs an empty, migrated
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,25 +28,62 @@ from groups.models import GroupChat, Stay
 from scrm.embedded.ports import free_port
 from scrm.wecom.api import contacts as contacts_api
 from scrm.wecom.api import group_chats as chats_api
+from tests.benchmarks import usage
 
 DEFAULT_SIZE = 10_000
 
 
 def run(size: int = DEFAULT_SIZE) -> Iterator[dict[str, Any]]:
     """A first sync of `size` customers with their chats, then a second one that finds nothing to change."""
+    memory = _Memory(size)
     with (
-        _standin(size) as url,
+        _standin(size) as (url, platform),
         override_settings(WECOM_API_URL=url, WECOM_CALLS_PER_MINUTE=10**6, WECOM_CALLS_PER_HOUR=10**8),
     ):
+        memory.start()
+        before = usage.cpu(os.getpid()), usage.cpu(platform)
         first = _sync()
+        ours, theirs = usage.cpu(os.getpid()) - before[0], usage.cpu(platform) - before[1]
+        memory.end()
         follows, stays = Follow.objects.count(), Stay.objects.count()
         least = _fewest_calls()
         bare = _fetch_everything()
-        yield _line("sync_first", (follows + stays) / first[1], bare=(follows + stays) / bare, unit="rows/s")
+        yield {
+            **_line("sync_first", (follows + stays) / first[1], bare=(follows + stays) / bare, unit="rows/s"),
+            "seconds": round(first[1], 1),
+            "cpu_s": round(ours, 1),
+            "cpu_s_platform": round(theirs, 1),
+            "cpu_ratio": round(ours / theirs, 3),
+            "memory_mb": memory.megabytes,
+        }
         second = _sync()
         assert second[0].drift == {}, second[0].drift
         yield _line("sync_again", (follows + stays) / second[1], bare=(follows + stays) / bare, unit="rows/s")
         yield _line("sync_calls", second[0].api_calls, bare=least, unit="calls")
+
+
+class _Memory(threading.Thread):
+    """Looks what this process has when a tenth of the customers are there, and at the end."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(daemon=True)
+        self.tenth = size // 10
+        self.megabytes: list[float] = []
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while Customer.objects.count() < self.tenth and not self._over.wait(0.2):
+            pass
+        self._note()
+        connection.close()
+
+    def end(self) -> None:
+        self._over.set()
+        self.join()
+        self._note()
+
+    def _note(self) -> None:
+        self.megabytes.append(round(usage.memory(os.getpid()) / 2**20, 1))
 
 
 def _sync() -> tuple[SyncRun, float]:
@@ -90,7 +131,8 @@ def _line(bench: str, value: float, *, bare: float, unit: str) -> dict[str, Any]
 
 
 @contextmanager
-def _standin(size: int) -> Iterator[str]:
+def _standin(size: int) -> Iterator[tuple[str, int]]:
+    """The address of its API and its process id."""
     port = free_port()
     command = [sys.executable, "-m", "scrm.standin", "--port", str(port), "--scenario", "beauty"]
     command += ["--customers", str(size), "--no-traffic", "--quiet"]
@@ -98,7 +140,7 @@ def _standin(size: int) -> Iterator[str]:
     try:
         url = f"http://127.0.0.1:{port}/cgi-bin/"
         _wait_for(url, process)
-        yield url
+        yield url, process.pid
     finally:
         connection.close()
         process.terminate()

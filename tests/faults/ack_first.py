@@ -1,14 +1,10 @@
 """The receiver that the harness must catch: it acknowledges first and stores afterwards."""
 
-import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scrm.settings")
-_real = get_wsgi_application()
+from scrm.wsgi import application as _real
 
 StartResponse = Callable[..., Any]
 

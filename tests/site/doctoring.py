@@ -17,6 +17,7 @@ from scrm.base.work.lanes import BEAT, QUEUES
 from scrm.site import doctor
 from scrm.site.doctor import Result
 from scrm.site.models import DomainProof
+from scrm.wecom.callback import door
 from tests.corp import Corp
 
 PROOF = "WW_verify_AbCdEf123456.txt"
@@ -36,7 +37,7 @@ def not_fine(results: dict[str, Result]) -> dict[str, tuple[str, str]]:
 @contextmanager
 def our_server() -> Iterator[str]:
     """Our web process behind a real port; gives its address."""
-    thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    thread = LiveServerThread("127.0.0.1", lambda django: door.before(StaticFilesHandler(django)))
     thread.daemon = True
     thread.start()
     thread.is_ready.wait(20)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
@@ -214,7 +213,7 @@ class TestAddress:
         from scrm.wecom.callback import counters
 
         wrong = {"msg_signature": "0" * 40, "timestamp": "1", "nonce": "1"}
-        corp.client.post(f"/wecom/callback/?{urlencode(wrong)}", b"<xml><Encrypt>AAAA</Encrypt></xml>", "text/xml")
+        corp.post(b"<xml><Encrypt>AAAA</Encrypt></xml>", wrong)
         until = time.monotonic() + 10
         while not counters.totals()["bad_envelope"] and time.monotonic() < until:
             time.sleep(0.1)  # counted by a thread
@@ -418,10 +417,10 @@ class TestCommand:
         assert "✓ Time zone of the company" in text
 
 
-def test_a_kept_proof_is_served_and_others_are_not(healthy: Corp) -> None:
-    answer = healthy.client.get(f"/{PROOF}")
+def test_a_kept_proof_is_served_and_others_are_not(healthy: Corp, client: Client) -> None:
+    answer = client.get(f"/{PROOF}")
     assert (answer.status_code, answer.content) == (200, b"AbCdEf123456")
-    assert healthy.client.get("/WW_verify_other.txt").status_code == 404
+    assert client.get("/WW_verify_other.txt").status_code == 404
 
 
 def test_beat_is_seen_by_what_it_rings(committed: None, tmp_path: Path) -> None:

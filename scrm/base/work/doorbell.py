@@ -18,15 +18,15 @@ _lock = threading.Lock()
 _thread: tuple[int, threading.Thread] | None = None
 
 
-def ring_after_commit(lane: str) -> None:
+def ring_after_commit(*names: str) -> None:
     """Rings when the caller's transaction has committed (at once outside of one)."""
-    transaction.on_commit(lambda: ring(lane), robust=True)
+    transaction.on_commit(lambda: ring(*names), robust=True)
 
 
-def ring(lane: str) -> None:
-    """Asks for a ring; returns at once."""
+def ring(*names: str) -> None:
+    """Asks for rings; returns at once."""
     with _lock:
-        _rung.add(lane)
+        _rung.update(names)
         _start_publisher()
     _wake.set()
 

@@ -4,9 +4,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
-from xml.parsers.expat import ExpatError
-
-import xmltodict
+from xml.etree import ElementTree
 
 from scrm.base.clock import from_unix
 
@@ -52,10 +50,10 @@ def parse(message: bytes | str) -> Event:
         text = message.decode("utf-8") if isinstance(message, bytes) else message
         if "\N{REPLACEMENT CHARACTER}" in text or "\x00" in text:
             raise ValueError("bytes that are no text")  # kept with replacements: never mirrored, also not by a replay
-        document = xmltodict.parse(text, force_list=("Item",))
-    except (ExpatError, ValueError, RecursionError) as error:
+        root = ElementTree.XML(text, ElementTree.XMLParser(target=_Builder()))  # noqa: S314  see _Builder
+        fields = _value(root) if root.tag == "xml" else None
+    except (ElementTree.ParseError, ValueError, RecursionError) as error:
         raise UnreadableEvent(f"not readable as XML: {error}") from error
-    fields = document.get("xml")
     if not isinstance(fields, dict):
         raise UnreadableEvent("no <xml> element with fields")
     kind = fields.get("Event") or fields.get("MsgType")
@@ -65,6 +63,26 @@ def parse(message: bytes | str) -> Event:
     return Event(
         kind.strip(), change.strip() if isinstance(change, str) else "", _moment(fields.get("CreateTime")), fields
     )
+
+
+class _Builder(ElementTree.TreeBuilder):
+    """No document types: without one there are no entities to expand or to fetch."""
+
+    def doctype(self, *_: object) -> None:
+        raise ValueError("a document type")
+
+
+def _value(element: ElementTree.Element) -> Any:
+    """The text of a leaf, None where that is empty; of a branch its children by name, `Item` in a list."""
+    if not len(element):
+        return (element.text or "").strip() or None
+    fields: dict[str, Any] = {}
+    for child in element:
+        if child.tag == "Item":
+            fields.setdefault("Item", []).append(_value(child))
+        else:
+            fields[child.tag] = _value(child)
+    return fields
 
 
 def _moment(value: Any) -> dt.datetime | None:

@@ -20,7 +20,7 @@ _STORE = Prepared(
     "store_callback",
     [
         "bytea", "text", "timestamptz", "timestamptz", "text", "text", "text", "text", "text",
-        "text[]", "text[]", "text[]", "text[]", "float8[]",
+        "text", "text", "text[]", "text[]", "float8[]",
     ],
     """
 WITH stored AS (
@@ -30,9 +30,8 @@ WITH stored AS (
     RETURNING id
 ), works AS (
     INSERT INTO base_work (source_kind, source_id, lane, entity, state, error, not_before)
-    SELECT 'callback', stored.id, job.lane, job.entity, job.state, job.error,
-           clock_timestamp() + make_interval(secs => job.delay)
-    FROM stored, unnest($10, $11, $12, $13, $14) AS job(lane, entity, state, error, delay)
+    SELECT 'callback', stored.id, job.lane, job.entity, $10, $11, clock_timestamp() + make_interval(secs => job.delay)
+    FROM stored, unnest($12, $13, $14) AS job(lane, entity, delay)
 )
 SELECT id FROM stored
 """,
@@ -70,7 +69,9 @@ class _Row:
     entity: str
     welcome_code: str
     happened_at: dt.datetime | None
-    jobs: list[tuple[str, str, str, str, float]]  # lane, entity, state, error, delay
+    jobs: list[Job]
+    state: str = "waiting"  # of all its work
+    error: str = ""
 
 
 def store(message: bytes, *, app: str = "customer") -> Stored:
@@ -84,16 +85,16 @@ def store(message: bytes, *, app: str = "customer") -> Stored:
             cursor,
             [
                 digest, app, clock.now(), row.happened_at, row.kind[:40], row.change_type[:40], row.entity[:160],
-                row.welcome_code[:200], text, *([list(column) for column in zip(*row.jobs, strict=True)]),
+                row.welcome_code[:200], text, row.state, row.error, [job.lane for job in row.jobs],
+                [job.entity for job in row.jobs], [job.delay for job in row.jobs],
             ],
         )  # fmt: skip
         found = cursor.fetchone()
         if found is None:
             cursor.execute(_REPEAT, [digest])
         failpoint("inbox.after_commit")
-    for lane, _, state, _, delay in row.jobs:
-        if state == "waiting" and not delay:
-            doorbell.ring_after_commit(lane)
+    if row.state == "waiting":
+        doorbell.ring_after_commit(*(job.lane for job in row.jobs if not job.delay))
     return Stored(found[0] if found else None)
 
 
@@ -102,13 +103,13 @@ def _row_of(message: bytes, digest: bytes) -> _Row:
         event = parse(message)
     except UnreadableEvent as error:
         entity = f"unreadable:{digest.hex()}"
-        return _Row("", "", entity, "", None, [(INBOX_LANE, entity, "quarantined", str(error)[:500], 0.0)])
+        unread = [Job(INBOX_LANE, entity, 0.0)]
+        return _Row("", "", entity, "", None, unread, state="quarantined", error=str(error)[:500])
     jobs = jobs_of(event)
     entity = _entity_of(event, jobs)
-    rows = [(job.lane, job.entity, "waiting", "", job.delay) for job in jobs] or [
-        (INBOX_LANE, entity, "ignored", "", 0.0)
-    ]
-    return _Row(event.kind, event.change_type, entity, event.welcome_code, event.happened_at, rows)
+    state = "waiting" if jobs else "ignored"
+    jobs = jobs or [Job(INBOX_LANE, entity, 0.0)]
+    return _Row(event.kind, event.change_type, entity, event.welcome_code, event.happened_at, jobs, state)
 
 
 def _entity_of(event: Event, jobs: list[Job]) -> str:

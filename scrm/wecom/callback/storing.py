@@ -40,10 +40,11 @@ def store_in_time(message: bytes) -> inbox.Stored:
 
 
 def _store(message: bytes) -> inbox.Stored:
-    connection.health_check_done = True  # a question less: a broken connection shows here
     begun = time.monotonic()
     try:
         with patience(SECONDS):
+            connection.close_if_unusable_or_obsolete()  # Django does that by a signal, around requests of its own
+            connection.health_check_done = True  # a question less: a broken connection shows here
             return _store_twice(message, begun)
     except (DatabaseError, InterfaceError):
         connection.close()

@@ -5,21 +5,19 @@ import struct
 import threading
 import time
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from django.db import connection
-from django.test import Client
 
 from contacts.models import Customer
 from scrm.base.models import Work
 from scrm.base.work import replay, run
-from scrm.wecom.callback import inbox
+from scrm.wecom.callback import door, inbox
 from scrm.wecom.callback.envelope import BadEnvelope, Envelope
 from scrm.wecom.callback.events import UnreadableEvent, parse
 from scrm.wecom.models import Callback
-from tests.corp import ADDRESS, Corp
+from tests.corp import Corp, ask
 
 ADD = (
     "<xml><ToUserName><![CDATA[ww1234567890abcdef]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>"
@@ -218,11 +216,40 @@ def test_the_address_check_echoes_the_plain_text(corp: Corp) -> None:
     text = encrypted(b"1234567890")
     signed = signed_query(text)
 
-    answer = corp.client.get(f"{ADDRESS}?{urlencode({**signed, 'echostr': text})}")
+    answer = ask("GET", {**signed, "echostr": text})
 
     assert (answer.status_code, answer.content) == (200, b"1234567890")
-    assert answer["Content-Type"].startswith("text/plain")
-    assert corp.client.get(ADDRESS).status_code == 400
+    assert answer.headers.items() == [
+        ("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff"), ("Content-Length", "10"),
+    ]  # fmt: skip
+    assert ask("GET", {}).status_code == 400
+    assert ask("GET", {str(number): "x" for number in range(21)}).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_other_methods_get_405(method: str) -> None:
+    answer = ask(method, {})
+
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (405, "GET, POST", b"")
+
+
+def test_a_body_in_chunks_is_read_to_its_limit(corp: Corp) -> None:
+    signed = corp.standin.callbacks.signed(add_event())
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+
+    assert ask("POST", dict(signed.query), b"x" * (64 * 1024 + 1), **chunked).status_code == 413
+    assert ask("POST", dict(signed.query), signed.body, **chunked).status_code == 200
+    assert Callback.objects.count() == 1
+
+
+def test_everything_else_goes_on_to_django() -> None:
+    def django(environ: dict[str, Any], _: Any) -> list[bytes]:
+        return [environ["PATH_INFO"].encode()]
+
+    site = door.before(django)
+
+    for path in ("/", "/wecom/callback", "/wecom/callback/x", "/admin/wecom/callback/"):
+        assert site({"PATH_INFO": path}, lambda *_: lambda _: None) == [path.encode()]
 
 
 def test_missing_settings_are_our_fault_so_the_platform_tries_again(corp: Corp, settings: Any) -> None:
@@ -262,7 +289,7 @@ def test_the_same_event_from_many_senders_at_once_is_one(corp: Corp) -> None:
     signed = [corp.standin.callbacks.signed(add_event()) for _ in range(8)]
 
     def post(index: int) -> None:
-        Client().post(f"{ADDRESS}?{urlencode(signed[index].query)}", data=signed[index].body, content_type="text/xml")
+        corp.post(signed[index].body, dict(signed[index].query))
         connection.close()
 
     threads = [threading.Thread(target=post, args=(index,)) for index in range(8)]
@@ -301,6 +328,17 @@ def test_one_changed_member_is_a_list_too() -> None:
     none = parse("<xml><Event>e</Event><MemChangeList/></xml>")
 
     assert (one.changed_members, none.changed_members) == (("wm1",), ())
+
+
+def test_fields_are_read_as_they_stand() -> None:
+    event = parse(
+        "<?xml version='1.0' encoding='UTF-8'?><!-- <!DOCTYPE --><xml> <Event a='1'> e </Event><State/><UserID></UserID>"
+        "<Name><![CDATA[<!DOCTYPE x> & 😀]]></Name><One><Two>2</Two></One></xml>"
+    )
+
+    assert event.fields == {
+        "Event": "e", "State": None, "UserID": None, "Name": "<!DOCTYPE x> & 😀", "One": {"Two": "2"},
+    }  # fmt: skip
 
 
 def test_an_event_needs_xml() -> None:
