@@ -185,11 +185,11 @@ def _recompute(
         job.settle(change, absent=member in absent)
     if change:
         refresh_people([chat.pk])
-    _forget_misread(misread - {None})
+    _forget_misread({customer for customer in misread if customer})
     return change
 
 
-def _forget_misread(customers: Collection[int | None]) -> None:
+def _forget_misread(customers: Collection[int]) -> None:
     """Staff members whom the shape of an event's id had made customers: nobody's friends, in no chat any more."""
     if customers:
         Customer.objects.filter(pk__in=customers, follows=None, stays=None).delete()

@@ -172,7 +172,7 @@ class Installation:
 
         client = redis.Redis.from_url(self.redis.url)
         try:
-            return client.execute_command(*words)
+            return client.execute_command(*words)  # type: ignore[no-untyped-call]
         finally:
             client.close()
 

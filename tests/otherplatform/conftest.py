@@ -112,7 +112,7 @@ def our_stays(truth: list[Truth] | None = None) -> list[tuple[Any, ...]]:
     found = []
     for row in Stay.objects.select_related("chat"):
         key = (row.chat.chat_id, row.member_id, seconds(row.joined_at))
-        end, true = seconds(row.left_at), ends.get(key)
+        end, true = seconds(row.left_at), ends.get(key)  # type: ignore[arg-type]
         if row.left_after and end and true and true <= end:
             end = true
         found.append((*key, end, "staff" if row.staff_id else "customer"))

@@ -37,7 +37,8 @@ def not_fine(results: dict[str, Result]) -> dict[str, tuple[str, str]]:
 @contextmanager
 def our_server() -> Iterator[str]:
     """Our web process behind a real port; gives its address."""
-    thread = LiveServerThread("127.0.0.1", lambda django: door.before(StaticFilesHandler(django)))
+    site: Any = lambda django: door.before(StaticFilesHandler(django))  # noqa: E731  in the place of a handler class
+    thread = LiveServerThread("127.0.0.1", site)
     thread.daemon = True
     thread.start()
     thread.is_ready.wait(20)

@@ -44,7 +44,8 @@ def _store(message: bytes) -> inbox.Stored:
     try:
         with patience(SECONDS):
             connection.close_if_unusable_or_obsolete()  # Django does that by a signal, around requests of its own
-            connection.health_check_done = True  # a question less: a broken connection shows here
+            # a question less: a broken connection shows here
+            connection.health_check_done = True  # type: ignore[attr-defined]
             return _store_twice(message, begun)
     except (DatabaseError, InterfaceError):
         connection.close()
