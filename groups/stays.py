@@ -178,14 +178,15 @@ def _recompute(
     evidence: dict[str, list[StayEvidence]] = defaultdict(list)
     for item in StayEvidence.objects.filter(chat=chat, member_id__in=members).order_by("at", "pk"):
         evidence[item.member_id].append(item)
-    misread = {stay.customer_id for key in members if isinstance(who[key], Staff) for stay in rows[key]}
+    taken = [stay for key in members if isinstance(who[key], Staff) for stay in rows[key]]
+    misread = [stay.customer_id for stay in taken if stay.customer_id is not None]
     change = Change()
     for member in sorted(members):
         job = _Member(chat, member, who[member], rows[member], evidence[member], listed.get(member), joined_known_by)
         job.settle(change, absent=member in absent)
     if change:
         refresh_people([chat.pk])
-    _forget_misread({customer for customer in misread if customer})
+    _forget_misread(misread)
     return change
 
 

@@ -27,11 +27,12 @@ from wechatpy.work import WeChatClient
 from scrm.base import clock
 from scrm.wecom import calllog, errors, quotas, tokens
 from scrm.wecom.errors import ConfigurationError, Kind, Unreachable, WecomError
+from scrm.wecom.schemas import number
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 TRIES = 3  # of a read that the platform was too busy for; its own advice (wecom-api.md §1.3)
-DEFAULT_TOKEN_LIFE = 7200.0
+DEFAULT_TOKEN_LIFE = 7200
 
 Answer = dict[str, Any]
 Failure = WecomError | ConfigurationError
@@ -255,8 +256,8 @@ def _forbid_open_transaction(api: str) -> None:
 
 
 def _token_of(answer: Mapping[str, Any]) -> tuple[str, float]:
-    value, life = answer.get("access_token"), answer.get("expires_in", DEFAULT_TOKEN_LIFE)
-    if not isinstance(value, str) or not value or not isinstance(life, int | float) or life <= 0:
+    value, life = answer.get("access_token"), number(answer, "expires_in", DEFAULT_TOKEN_LIFE)
+    if not isinstance(value, str) or not value or life <= 0:
         raise _unreadable("gettoken")
     return value, float(life)
 

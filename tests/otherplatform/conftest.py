@@ -111,8 +111,8 @@ def our_stays(truth: list[Truth] | None = None) -> list[tuple[Any, ...]]:
     ends = {(each.chat_id, each.id, each.since): each.until for each in truth or []}
     found = []
     for row in Stay.objects.select_related("chat"):
-        key = (row.chat.chat_id, row.member_id, seconds(row.joined_at))
-        end, true = seconds(row.left_at), ends.get(key)  # type: ignore[arg-type]
+        key = (row.chat.chat_id, row.member_id, int(row.joined_at.timestamp()))
+        end, true = seconds(row.left_at), ends.get(key)
         if row.left_after and end and true and true <= end:
             end = true
         found.append((*key, end, "staff" if row.staff_id else "customer"))

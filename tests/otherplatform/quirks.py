@@ -11,7 +11,7 @@ class Quirks:
     sparse: bool = False
     """Optional fields that hold nothing are left out of an answer."""
     stringly: bool = False
-    """Every number inside an answer is a string (errcode and expires_in excepted)."""
+    """Every number inside an answer is a string (errcode excepted)."""
     mixed_times: bool = False
     """Times are strings in every second place."""
     escaped: bool = False

@@ -16,7 +16,7 @@ from tests.otherplatform.errors import Refusal
 
 TOKEN_SECONDS = 7200
 TIMES = {"createtime", "create_time", "join_time", "send_time"}
-NEVER_STRINGS = {"errcode", "expires_in"}
+NEVER_STRINGS = {"errcode"}
 
 
 @dataclass
