@@ -75,12 +75,16 @@ def end_where_absent(staff_rows: Iterable[Staff], customer: Customer) -> list[Fo
     A young period is left alone, since reads lag (platform.md 10); so is one with a staff member outside the app's range,
     and a half friend, whom reads need not show (84061, platform.md 18).
     """
+    now = clock.now()
     ended = []
     rows = Follow.objects.open().filter(
         customer=customer, half=False, staff__in=list(staff_rows), staff__serves_customers=True, staff__left_at=None
     )
-    for row in rows.filter(added_at__lt=clock.now() - clock.span(settings.FRESH_READ_SECONDS)):
-        row.ended_at, row.ended_by, row.ended_known_by = clock.now(), Follow.EndedBy.STAFF, Follow.KnownBy.READ
+    for row in rows:
+        if clock.is_young(row.added_at, settings.FRESH_READ_SECONDS, at=now):
+            continue
+        row.ended_at, row.ended_by = max(now, row.added_at), Follow.EndedBy.STAFF
+        row.ended_known_by = Follow.KnownBy.READ
         ledgers.save(row)
         ended.append(row)
     return ended

@@ -142,7 +142,7 @@ def _perhaps_too_new(chat: GroupChat, members: Collection[str], version: str, ch
     for evidence in joined:
         if evidence.version and version and chain.reaches(version, evidence.version):
             continue
-        if chain.is_older(version, evidence.version) or evidence.at > clock.now() - clock.span(READS_LAG):
+        if chain.is_older(version, evidence.version) or clock.is_young(evidence.at, READS_LAG, at=clock.now()):
             young.add(evidence.member_id)
     return young
 

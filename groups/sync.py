@@ -132,8 +132,7 @@ def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, start
     if chat.first_read_at is None:
         _seed(chat, detail, started)
     absent = _absent(chat, detail)
-    limit = started - clock.span(stays.READS_LAG)
-    if any(stay.joined_at > limit for stay in absent):
+    if any(clock.is_young(stay.joined_at, stays.READS_LAG, at=started) for stay in absent):
         return False
     whole = dataclasses.replace(detail, members=(*detail.members, *(_as_member(stay) for stay in absent)))
     result = stays.apply_read(whole, started_at=started_at, known_by=Stay.KnownBy.SYNC)

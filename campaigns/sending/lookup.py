@@ -15,7 +15,6 @@ from scrm.wecom import errors
 from scrm.wecom.api import messages as api
 from scrm.wecom.schemas import MessageRecord, MessageTask
 
-MARGIN = dt.timedelta(minutes=5)  # the platform's clock and ours
 AWAY_SECONDS = 5.0  # also after 41063: there is something, but not yet to be read
 GIVE_UP_AFTER = dt.timedelta(hours=48)  # after the deadline
 PERMANENT_SECONDS = 60.0  # a person must see to it; nothing is created again meanwhile
@@ -52,7 +51,7 @@ def _find(dispatch: Dispatch) -> MessageRecord | None:
     equal task is created while this one is open."""
     broadcast = dispatch.broadcast
     tried = dispatch.attempted_at or clock.now()
-    for record in api.find_records(broadcast.to, tried - MARGIN, clock.now() + MARGIN):
+    for record in api.find_records(broadcast.to, tried - clock.MOST_SKEW, clock.now() + clock.MOST_SKEW):
         if not content.looks_like(broadcast.text, broadcast.attachments, record.text, record.attachments):
             continue
         if Dispatch.objects.filter(msgid=record.msgid).exists():

@@ -109,11 +109,11 @@ def _look_again(job: Job, staff: Staff, unseen: list[_Unseen]) -> tuple[list[int
     started = clock.now()
     listed = _listed(job, staff.userid)
     lacking = [item.pk for item in unseen if item.external_userid not in listed]
-    oldest = started - clock.span(settings.FRESH_READ_SECONDS)
-    dated = Follow.objects.open().filter(pk__in=lacking).values_list("pk", "added_at")
-    sure = [pk for pk, added_at in dated if added_at <= oldest]
-    ages = [clock.real_seconds(added_at - oldest) for _pk, added_at in dated if added_at > oldest]
-    return sure, max(ages, default=0.0)
+    fresh = settings.FRESH_READ_SECONDS
+    dated = dict(Follow.objects.open().filter(pk__in=lacking).values_list("pk", "added_at"))
+    young = {pk: added_at for pk, added_at in dated.items() if clock.is_young(added_at, fresh, at=started)}
+    waits = [clock.real_seconds(added_at - started) + fresh for added_at in young.values()]
+    return [pk for pk in dated if pk not in young], max(waits, default=0.0)
 
 
 def _listed(job: Job, userid: str) -> set[str]:

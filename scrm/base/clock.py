@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+MOST_SKEW = dt.timedelta(minutes=15)  # between the platform's clock and ours
+
 
 def now() -> dt.datetime:
     """The present moment of the domain, aware, in UTC."""
@@ -58,3 +60,9 @@ def real_seconds(span: dt.timedelta) -> float:
 def span(seconds: float) -> dt.timedelta:
     """The span of domain time that so many seconds of the machine's clock make; the other way round."""
     return dt.timedelta(seconds=seconds * (settings.CLOCK_SPEED or 1))
+
+
+def is_young(moment: dt.datetime, seconds: float, *, at: dt.datetime) -> bool:
+    """Whether `moment`, as the platform dates it, lies less than so many real seconds before `at`: what is read then may
+    not know of it yet. A date too far ahead for a wrong clock is a wrong date, and says nothing."""
+    return at - span(seconds) < moment <= at + MOST_SKEW

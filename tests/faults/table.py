@@ -52,6 +52,8 @@ TABLE = [
         (
             "faults/test_killed.py::test_around_the_results",
             "faults/test_killed.py::test_around_taking_a_task_back",
+            "faults/test_killed.py::test_what_a_dead_worker_had_in_hand_is_looked_after_in_time",
+            "faults/test_sending.py::test_failures_far_apart_do_not_add_up",
         ),
     ),
     Row(
@@ -124,7 +126,83 @@ TABLE = [
             "scrm/wecom/test_tokens.py::test_early_revocation_costs_many_processes_one_new_token",
         ),
     ),
+    Row(
+        "any API fails at its first call: 5xx, cut, reset, garbage, busy, too many at once, slow",
+        "every lane and the sync get through; two equal worlds, nobody twice",
+        ("faults/test_platform.py::test_the_first_call_of_every_api_fails",),
+    ),
+    Row(
+        "several APIs are asked too often at once (45009), or stay busy (-1)",
+        "one refused call for each API and pause; three tries of a read, one of a deed",
+        (
+            "faults/test_platform.py::test_an_api_that_is_asked_too_often_pauses_alone",
+            "faults/test_platform.py::test_a_busy_platform_is_asked_three_times_for_a_read_and_once_for_a_deed",
+            "faults/test_platform.py::test_a_token_revoked_in_the_midst_costs_one_new_one",
+        ),
+    ),
+    Row(
+        "WeCom refuses for good to tell a result or its list of tasks",
+        "the broadcast ends, the reason is said, nothing is created again",
+        (
+            "faults/test_sending.py::test_a_result_that_wecom_refuses_to_tell_ends_the_broadcast",
+            "faults/test_sending.py::test_a_search_that_wecom_refuses_ends_the_broadcast",
+        ),
+    ),
     # time and order
+    Row(
+        "any history with losses, repeats, late reads, failing calls and deaths",
+        "nothing acknowledged is lost, no ledger contradicts itself, a sync ends in two equal worlds",
+        (
+            "faults/test_any_history.py::test_any_history_ends_in_two_equal_worlds",
+            "faults/test_any_history.py::test_many_histories_end_in_two_equal_worlds",
+        ),
+    ),
+    Row(
+        "the platform goes on listing who deleted us",
+        "presence reopens no friendship",
+        ("faults/test_variants.py::test_presence_reopens_no_friendship",),
+        "faults/test_variants.py::test_the_harness_catches_a_ledger_that_believes_in_presence",
+    ),
+    Row(
+        "a worker sleeps over the end of its lease",
+        "it writes nothing",
+        ("faults/test_variants.py::test_a_late_worker_writes_nothing",),
+        "faults/test_variants.py::test_the_harness_catches_claims_without_a_look_at_the_lease",
+    ),
+    Row(
+        "an event of a chat is lost",
+        "the gap is seen at the next event and healed by a read",
+        ("faults/test_variants.py::test_a_lost_event_is_a_gap_that_a_read_heals",),
+        "faults/test_variants.py::test_the_harness_catches_a_mirror_that_ignores_gaps",
+    ),
+    Row(
+        "events of a chat are repeated",
+        "people are counted, not added up",
+        ("faults/test_variants.py::test_people_are_counted_not_added_up",),
+        "faults/test_variants.py::test_the_harness_catches_a_counter_that_adds_what_events_say",
+    ),
+    Row(
+        "the platform's clock is ten minutes off",
+        "a lost task is found, a welcome sent, both ledgers are right",
+        (
+            "faults/test_time.py::test_a_lost_task_is_found_by_a_clock_ten_minutes_off",
+            "faults/test_time.py::test_a_welcome_and_both_ledgers_bear_a_clock_ten_minutes_off",
+        ),
+        "faults/test_time.py::test_the_harness_catches_a_search_that_trusts_all_clocks",
+    ),
+    Row(
+        "events are dated a year ahead",
+        "the sync ends and is right",
+        ("faults/test_time.py::test_dates_a_year_ahead_do_not_hold_up_the_sync",),
+    ),
+    Row(
+        "months and days turn in other zones, in leap years, with summer time",
+        "the receive rule counts Beijing's months, company days are the company's",
+        (
+            "faults/test_time.py::test_the_months_of_the_receive_rule_are_beijings",
+            "faults/test_time.py::test_company_days_follow_the_companys_zone",
+        ),
+    ),
     Row(
         "callbacks come several times, in any order",
         "both ledgers end as the platform is",

@@ -187,6 +187,8 @@ class History(RuleBasedStateMachine):
                 run.run_due(LANES)
         except Died:
             let_leases_end()
+            # three deaths in a row at one job are poison, which is tried elsewhere
+            Work.objects.filter(state="leased", attempts__gt=1).update(attempts=1)
 
     @rule()
     def sync(self) -> None:
