@@ -110,16 +110,31 @@ def funnel(
     Without `breakdown` one part with the key "total". Raises Unanswerable for steps that don't exist or stand in
     another order.
     """
+    whole, parts = whole_and_parts(steps, start, end, window_days, breakdown, user=user, filters=filters)
+    return parts if breakdown else whole
+
+
+def whole_and_parts(
+    steps: Sequence[str],
+    start: dt.date,
+    end: dt.date,
+    window_days: int = 7,
+    breakdown: Breakdown | None = None,
+    *,
+    user: User | Asker,
+    filters: Filters = WHOLE,
+) -> tuple[list[Step], list[Step]]:
+    """`funnel` without and with the breakdown, out of one pass over the people."""
     chain = _chain(steps)
     text, values = _people(chain, start, end, window_days, filters, user)
-    key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "''"}[breakdown]
-    query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY 1"  # noqa: S608  our own words
+    key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "NULL"}[breakdown]
+    groups = "GROUPING SETS ((1), ())" if breakdown else "()"
+    query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY {groups}"  # noqa: S608  our own words
     found = {row[0]: list(row[1:]) for row in fetch(query, values)}
-    if breakdown is None:
-        return _steps(chain, TOTAL, "", found.get("", [0, 0, 0, 0, None] * len(chain.steps)))
-    names = labels.names(breakdown, found)
+    whole = _steps(chain, TOTAL, "", found.pop(None))
+    names = labels.names(breakdown, found) if breakdown else {}
     parts = sorted(found, key=lambda part: (-found[part][0], part))
-    return [step for part in parts for step in _steps(chain, *names[part], found[part])]
+    return whole, [step for part in parts for step in _steps(chain, *names[part], found[part])]
 
 
 def funnel_rows(

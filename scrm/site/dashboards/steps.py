@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from analytics.funnels import STEPS, Breakdown, Outcome, Step, funnel
+from analytics.funnels import STEPS, Breakdown, Outcome, Step, funnel, whole_and_parts
 from analytics.metrics import METRICS, By
 from analytics.query import Point, measure
 from analytics.scope import Asker
@@ -27,16 +27,24 @@ def people_address(asked: Asked, step: str, outcome: Outcome, *, by: str = "", k
     return f"{reverse('dashboards:people')}?{query}"
 
 
-def funnel_card(asked: Asked, asker: Asker) -> dict[str, Any]:
+def funnel_and_table(asked: Asked, asker: Asker) -> dict[str, Any]:
+    """The funnel's card and the chosen split, `{"funnel", "table"}`: both show the same people, who are counted once."""
+    by: Breakdown | None = None if asked.table == "group_chat" else "staff" if asked.table == "staff" else "channel"
+    span = (asked.start, asked.end, WINDOW_DAYS)
+    whole, parts = whole_and_parts(NAMES, *span, by, user=asker, filters=asked.filters)
+    table = _people(asked, asker, by, whole, parts) if by else _chats(asked, asker)
+    return {"funnel": _card(asked, asker, whole), "table": table}
+
+
+def _card(asked: Asked, asker: Asker, now: Sequence[Step]) -> dict[str, Any]:
     """The steps with this and the previous period, and the sentence on the greatest drop."""
-    now = _funnel(asked, asker)
-    before = _funnel(asked.before, asker) if comparable(asked, asker) else []
+    before = _before(asked.before, asker) if comparable(asked, asker) else []
     steps = [_step(index, now, before, asked) for index in range(len(now))]
     return {"steps": steps, "compared": bool(before), "empty": not now[0].customers, "greatest": _greatest(now)}
 
 
-def _funnel(asked: Asked, asker: Asker, by: Breakdown | None = None) -> list[Step]:
-    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, by, user=asker, filters=asked.filters)
+def _before(asked: Asked, asker: Asker) -> list[Step]:
+    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, user=asker, filters=asked.filters)
 
 
 def _step(index: int, now: Sequence[Step], before: Sequence[Step], asked: Asked) -> dict[str, Any]:
@@ -97,25 +105,19 @@ def _greatest(steps: Sequence[Step]) -> str:
 
 
 # --- the table ---------------------------------------------------------------------------------------------------------
-def table(asked: Asked, asker: Asker) -> dict[str, Any]:
-    """Columns and rows of the chosen split; the last row is the whole, persons counted once."""
-    return _chats(asked, asker) if asked.table == "group_chat" else _people(asked, asker)
-
-
 def _cell(label: str, text: str, link: str = "", tone: str = "") -> dict[str, str]:
     return {"label": label, "text": text, "link": link if text not in ("0", wording.NOTHING) else "", "tone": tone}
 
 
-def _people(asked: Asked, asker: Asker) -> dict[str, Any]:
-    by: Breakdown = "staff" if asked.table == "staff" else "channel"
+def _people(asked: Asked, asker: Asker, by: Breakdown, whole: Sequence[Step], split: Sequence[Step]) -> dict[str, Any]:
+    """Columns and rows of the split; the last row is the whole, persons counted once."""
     parts: dict[str, list[Step]] = {}
-    for step in _funnel(asked, asker, by):
+    for step in split:
         parts.setdefault(step.key, []).append(step)
     adds = _points("adds", by, asked, asker)
     losses = _points("losses", by, asked, asker)
     labels = {point.key: point.label for point in [*adds.values(), *losses.values()]}
     labels |= {key: steps[0].label for key, steps in parts.items()}
-    whole = _funnel(asked, asker)
     keys = sorted(labels, key=lambda key: (-(parts[key][0].customers if key in parts else 0), key))
     rows = [
         _people_row(labels[key], asked, parts.get(key), adds.get(key), losses.get(key), whole, by, key)
