@@ -116,8 +116,18 @@ class CallbackPage(ConsolePage):
         "WeCom has not called yet. Enter the address, token and key under 企微后台 > 应用管理 > 自建应用 > 接收消息."
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).with_state()  # type: ignore[attr-defined, no-any-return]
+    def prepare(self, request: HttpRequest, rows: list[Any]) -> None:
+        """The state is looked up for the rows of the page only: a deep page would look it up for all before it."""
+        known = {row.pk: row for row in Callback.objects.with_state().filter(pk__in=[row.pk for row in rows])}
+        for row in rows:
+            found: Any = known[row.pk]
+            row.state, row.attempts, row.error = found.state, found.attempts, found.error
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            self.prepare(request, [found])
+        return found
 
     def view_queryset(self, request: HttpRequest, rows: QuerySet[Any], view: str) -> QuerySet[Any]:
         known = view in {"failed", "waiting", "done", "ignored"}

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 
-from contacts.models import Staff
+from contacts.models import Department, Staff
+from scrm.base.console.pages import BothEnds
 from scrm.base.models import User
 from tests.site import lists
 
@@ -154,3 +158,20 @@ def test_an_english_word_is_noticed(rows: None, console: Client) -> None:
         "Remove",
         "here",
     ]
+
+
+def test_pages_read_from_either_end_are_those_read_from_the_beginning(departments: list[Department]) -> None:
+    Staff.objects.bulk_create(Staff(userid=f"s{number:02}", name="同名", left_at=None) for number in range(11))
+    rows = Staff.objects.order_by("name", "-left_at", "-userid")
+    for size in (1, 2, 3, 4, 5, 6, 10, 11, 12):
+        pages = BothEnds(rows, size)
+        found = [[row.userid for row in pages.page(number)] for number in pages.page_range]
+        assert found == [[row.userid for row in page] for page in Paginator(rows, size)]
+
+
+def test_the_last_page_is_read_from_the_end(departments: list[Department]) -> None:
+    Staff.objects.bulk_create(Staff(userid=f"s{number:02}") for number in range(11))
+    pages = BothEnds(Staff.objects.order_by("userid"), 3)
+    with CaptureQueriesContext(connection) as asked:
+        assert [row.userid for row in pages.page(4)] == ["s09", "s10"]
+    assert asked.captured_queries[-1]["sql"].endswith('ORDER BY "contacts_staff"."userid" DESC LIMIT 2')
