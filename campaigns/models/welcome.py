@@ -157,6 +157,8 @@ class Welcome(models.Model):
             models.Index(fields=["happened_at", "outcome"], name="welcome_day"),
             models.Index(fields=["external_userid"], name="welcome_of_customer"),
             models.Index(fields=["changed_at"], name="welcome_changed"),
+            models.Index(fields=["userid", "-id"], name="welcome_of_staff"),
+            models.Index(fields=["outcome", "-id"], name="welcome_missed", condition=~Q(outcome="sent")),
         ]
 
     def __str__(self) -> str:

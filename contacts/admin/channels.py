@@ -54,7 +54,7 @@ class ChannelPage(ConsolePage):
             item["state"]: item for item in adds.annotate(number=Count("pk"), last=Max("added_at"))
         }
         kept = Customer.objects.visible_to(user_of(request)).added().filter(first_state__in=states)
-        customers = dict(kept.values_list("first_state").annotate(Count("pk")))
+        customers = dict(kept.values_list("first_state").annotate(Count("first_state")))  # no more than the index holds
         for row in rows:
             row.adds = found.get(row.state, {}).get("number", 0)
             row.last = found.get(row.state, {}).get("last")

@@ -51,7 +51,12 @@ class Customer(models.Model):
                 fields=["-first_added_at", "-id"], name="customer_newest", condition=Q(first_added_at__isnull=False)
             ),
             models.Index(fields=["lost_at"], name="customer_lost", condition=Q(lost_at__isnull=False)),
-            models.Index(fields=["first_state", "first_added_at"], name="customer_channel"),
+            models.Index(
+                fields=["first_state", "first_added_at"],
+                include=["id"],
+                name="customer_of_channel",
+                condition=Q(first_added_at__isnull=False),
+            ),
             models.Index(fields=["unionid"], name="customer_unionid", condition=~Q(unionid="")),
         ]
 
