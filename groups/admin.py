@@ -48,8 +48,8 @@ class OwnerFilter(DropdownFilter):
     parameter_name = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        owners = Staff.objects.visible_to(user_of(request)).filter(owned_chats__isnull=False)
-        return [(row.userid, str(row)) for row in owners.distinct().order_by("name", "userid")]
+        owners = GroupChat.objects.visible_to(user_of(request)).owners()
+        return [(row.userid, str(row)) for row in owners.order_by("name", "userid")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(owner__userid=self.value()) if self.value() else queryset

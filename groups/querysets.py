@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.models import Staff
+from contacts.querysets import StaffQuerySet
 from scrm.base.models import User
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class GroupChatQuerySet(models.QuerySet["GroupChat"]):
     def nearly_full(self, capacity: int) -> "GroupChatQuerySet":
         """Living ones that will soon let nobody in."""
         return self.living().filter(nearly_full(capacity))
+
+    def owners(self) -> StaffQuerySet:
+        """The staff members who own them."""
+        return Staff.objects.filter(pk__in=self.order_by().values("owner"))
 
     def visible_to(self, user: User) -> "GroupChatQuerySet":
         """Chats whose owner is in the user's scope."""

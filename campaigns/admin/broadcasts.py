@@ -82,6 +82,9 @@ class BroadcastPage(ConsolePage):
         return super().has_change_permission(request, obj) and (obj is None or obj.state == State.DRAFT)
 
     # --- the list --------------------------------------------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("audience")  # which may name half a million
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         answer = super().changelist_view(request, extra_context)
         context = getattr(answer, "context_data", None)

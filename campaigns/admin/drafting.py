@@ -189,20 +189,18 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
         user = user_of(self.request)
         staff = Staff.objects.visible_to(user).able_to_send().order_by("name", "userid")[:MOST_CHOICES]
         choices = [(row.userid, str(row)) for row in staff]
-        owners = Staff.objects.visible_to(user).filter(
-            owned_chats__dismissed_at__isnull=True, owned_chats__isnull=False
-        )
+        chats = GroupChat.objects.visible_to(user).living()
         tags = Tag.objects.filter(deleted_at__isnull=True).select_related("group").order_by("group__order", "order")
         given: dict[str, list[tuple[str, str]]] = {
             "staff": choices,
-            "owners": [(row.userid, str(row)) for row in owners.distinct().order_by("name", "userid")[:MOST_CHOICES]],
+            "owners": [(row.userid, str(row)) for row in chats.owners().order_by("name", "userid")[:MOST_CHOICES]],
             "tags": [(row.tag_id, f"{row.group} / {row}") for row in tags[:MOST_CHOICES]],
             "channels": [(row.state, str(row)) for row in Channel.objects.visible_to(user)],
             "chat_type": [("", _("any"))] + [(key, str(label)) for key, label in GroupChat.Type.choices if key],
         }
         for name, options in given.items():
             self.fields[name].choices = options  # type: ignore[attr-defined]
-        self.fields["chats"].queryset = GroupChat.objects.visible_to(user).living()  # type: ignore[attr-defined]
+        self.fields["chats"].queryset = chats  # type: ignore[attr-defined]
         if self.instance.pk:
             self.initial.update(_given_of(self.instance))
         if not (self.data.get("picture_url") or self.initial.get("picture_url")):

@@ -77,7 +77,7 @@ class CustomerPage(ConsolePage):
             row.channel_name = channels.get(row.first_state, row.first_state)
             row.tag_list = tags_of(row.periods, names)
 
-    @display(description=gettext_lazy("customer"), ordering="name")
+    @display(description=gettext_lazy("customer"))
     def person(self, row: Any) -> str:
         return str(row)
 

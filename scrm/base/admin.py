@@ -158,7 +158,7 @@ class WorkPage(ConsolePage):
             good=bool(count),
         )
 
-    @display(description=gettext_lazy("lane"), ordering="lane")
+    @display(description=gettext_lazy("lane"))
     def lane_word(self, row: Any) -> str:
         return naming.title(row.lane)
 
@@ -167,12 +167,12 @@ class WorkPage(ConsolePage):
         text = f"{naming.source_title(row.source_kind)} #{row.source_id}"
         return format_html('<a class="c-link" href="{}">{}</a>', row.source_page, text) if row.source_page else text
 
-    @display(description=gettext_lazy("result"), ordering="state")
+    @display(description=gettext_lazy("result"))
     def state_now(self, row: Any) -> SafeString:
         kind = {"quarantined": "bad", "waiting": "pri", "leased": "pri", "done": "ok"}.get(row.state, "")
         return formats.tag(row.get_state_display(), kind)
 
-    @display(description=gettext_lazy("attempts"), ordering="attempts")
+    @display(description=gettext_lazy("attempts"))
     def count_attempts(self, row: Any) -> SafeString:
         return formats.figure(row.attempts)
 

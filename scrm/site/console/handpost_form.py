@@ -19,7 +19,6 @@ from unfold.widgets import (
 from campaigns import handposts
 from campaigns.models import HandPost, HandPostTick
 from campaigns.models.welcome import TEXT_BYTES
-from contacts.models import Staff
 from groups.models import GroupChat
 from scrm.base.console.who import user_of
 
@@ -88,10 +87,10 @@ class HandPostForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         user, fields = user_of(self.request), self.fields
-        owners = Staff.objects.visible_to(user).at_work().filter(owned_chats__dismissed_at__isnull=True)
-        owners = owners.filter(owned_chats__isnull=False).distinct().order_by("name", "userid")[:MOST_CHOICES]
+        living = GroupChat.objects.visible_to(user).living()
+        owners = living.owners().at_work().order_by("name", "userid")[:MOST_CHOICES]
         chats: Any = fields["chats"]
-        chats.queryset = GroupChat.objects.visible_to(user).living()
+        chats.queryset = living
         chats.widget = AutocompleteSelectMultiple(HandPostTick._meta.get_field("chat"), admin.site)
         chats.widget.choices = chats.choices
         fields["owners"].choices = [(row.userid, str(row)) for row in owners]  # type: ignore[attr-defined]
