@@ -1,10 +1,10 @@
 """Search of Chinese names without extensions: bigrams of the name, its pinyin and its initials, found by a GIN index."""
 
-from pypinyin import Style, lazy_pinyin
-
 
 def index(name: str) -> list[str]:
     """The grams stored with a name: single characters, pairs, pinyin syllables' pairs and initials."""
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes 55 MB: for processes that write names only
+
     text = _plain(name)
     spelt = "".join(lazy_pinyin(text, errors="default"))
     initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="default"))
