@@ -1,13 +1,13 @@
 """`manage.py demo`: the whole program on one machine, with a platform and people to play with."""
 
-import contextlib
+import os
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from scrm.embedded import ServiceError
-from scrm.site.demo.launch import run
-from scrm.site.demo.options import DEFAULT, SCENARIOS, DemoError, Options
+from scrm import env
+from scrm.site.demo.options import DEFAULT, SCENARIOS, Options
 
 
 class Command(BaseCommand):
@@ -30,15 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("--fresh", action="store_true", help="empty the embedded data first")
 
     def handle(self, *args: Any, **given: Any) -> None:
-        """Runs until Ctrl-C or --exit-after."""
+        """Becomes the launcher, which runs until Ctrl-C or --exit-after: a process that only waits needs no Django."""
         names = ("port", "scenario", "customers", "days", "speed", "exit_after", "fresh")
         options = Options(traffic=not given["no_traffic"], **{name: given[name] for name in names})
-        try:
-            run(options, self._say)
-        except (DemoError, ServiceError) as error:
-            raise CommandError(str(error)) from error
-
-    def _say(self, line: str) -> None:
-        with contextlib.suppress(OSError):  # whoever read us has gone (`| head`); the children must still be ended
-            self.stdout.write(line)
-            self.stdout.flush()
+        if os.environ.get("DATA_DIR"):
+            os.environ["DATA_DIR"] = str(env.data_dir())  # before we go where our modules are found
+        os.chdir(env.BASE_DIR)
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "scrm.site.demo", options.to_json()])  # noqa: S606  our own module
