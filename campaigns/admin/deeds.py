@@ -1,6 +1,7 @@
 """The buttons of a broadcast: each one verb of `campaigns.sending`, and a sentence about what came of it."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from scrm.base.console import formats
 from scrm.base.console.who import user_of
 
 MANY = 1_000  # recipients above which the number is typed before approving
+NEAR = 0.01  # by which the number may differ that was typed a moment ago
 APPROVE = "campaigns.approve_broadcast"
 RIGHTS = {
     "approve": APPROVE, "pause": APPROVE, "resume": APPROVE, "cancel": APPROVE, "remind": APPROVE,
@@ -32,7 +34,7 @@ Deed = Callable[[Any, HttpRequest, Broadcast], HttpResponseBase | None]
 
 
 class _OtherNumber(Exception):
-    """The number that was typed is not the number that is planned."""
+    """The number that was typed is not about the number that is planned."""
 
 
 def buttons(page: Any) -> dict[str, Any]:
@@ -56,15 +58,16 @@ def _guarded(page: Any, right: str, deed: Deed) -> Callable[[HttpRequest, Broadc
 
 
 def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
-    """Many recipients need their number typed; what is compared is what was frozen, in the same transaction."""
-    typed = "".join(letter for letter in request.POST.get("typed", "") if letter.isdigit())
+    """Many recipients need their number typed; what is compared is what was frozen, in the same transaction. While one
+    types, customers come and go: the number of a moment ago is near enough."""
+    typed = int("".join(re.findall("[0-9]", request.POST.get("typed", "")[:20])) or 0)
     try:
         with transaction.atomic():
             held = pace.approve(broadcast, user_of(request), request)
-            if held.planned > MANY and typed != str(held.planned):
+            if held.planned > MANY and abs(typed - held.planned) > held.planned * NEAR:
                 raise _OtherNumber
     except _OtherNumber:
-        words = _("Not approved: %(planned)s would get it. Type exactly this number to approve.")
+        words = _("Not approved: %(planned)s would get it. Type this number to approve.")
         page.say(request, words % {"planned": formats.number(held.planned)}, good=False)
         return
     page.say(

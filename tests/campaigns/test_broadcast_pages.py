@@ -300,7 +300,7 @@ class TestCheck:
 
         assert "将请 王磊、赵敏 各点 1 次确认，发给 3 位客户。" in text
         assert "未完全互加" in text
-        assert "你的数据权限内没有这个客户或群" in text
+        assert "您的数据权限内没有这个客户或群" in text
         assert "RECEIVE_RULE=month_total" in text
         assert "可以批准，但" not in text
 
@@ -354,12 +354,25 @@ class TestCheck:
         made = draft(["wmA", "wmB"])
         assert "输入收件数 2" in text_of(console, page_of(made))
         for typed in ("", "1", "22"):
-            assert press(console, made, "approve", typed=typed) == ["未批准：将发给 2。请准确输入这个数字后再批准。"]
+            assert press(console, made, "approve", typed=typed) == ["未批准：将发给 2。请输入这个数字后再批准。"]
         assert not Dispatch.objects.exists() and not Delivery.objects.exists()
         assert not AuditRecord.objects.filter(deed="broadcast.approve").exists()
 
         press(console, made, "approve", typed="2")
         assert Delivery.objects.count() == 2
+
+    def test_the_number_of_a_moment_ago_is_near_enough(
+        self, console: Client, befriend: Make, draft: Make, wanglei: Staff, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("campaigns.admin.deeds.MANY", 1)
+        people = [f"wm{number}" for number in range(101)]
+        for name in people:
+            befriend(name, wanglei)
+        made = draft(people)
+        assert press(console, made, "approve", typed="99") == ["未批准：将发给 101。请输入这个数字后再批准。"]
+
+        press(console, made, "approve", typed="1,00")
+        assert Delivery.objects.count() == 101
 
     def test_buttons_are_for_those_with_the_right(
         self, befriend: Make, draft: Make, wanglei: Staff, watcher: User
@@ -404,7 +417,7 @@ class TestResults:
         }  # fmt: skip
         assert [(row["reason"], row["count"], bool(row["link"])) for row in context["left_out"]] == [
             ("未完全互加", 1, True),
-            ("你的数据权限内没有这个客户或群", 1, False),
+            ("您的数据权限内没有这个客户或群", 1, False),
         ]
         text = text_of(console, page_of(running))
         assert "1 / 2 位员工" in text
