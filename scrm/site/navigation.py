@@ -85,6 +85,17 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+def place(request: HttpRequest) -> dict[str, Any] | None:
+    """Where in the menu the page stands, in the menu's words: `{"group", "title", "link", "here"}`; None: nowhere.
+    `here`: it is the item's own page, not one behind it."""
+    for group, entries in _MENU:
+        for title, icon, name, model, _badge_name in entries:
+            item = _item(request, title, icon, name, model, "")
+            if item and item["active"]:
+                return {"group": group, "title": title, "link": item["link"], "here": request.path == item["link"]}
+    return None
+
+
 def _item(request: HttpRequest, title: Text, icon: str, name: str, model: str, badge: str) -> dict[str, Any] | None:
     try:
         link = reverse(name)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from scrm.site import navigation
 from scrm.site.signin import trip
 from scrm.wecom import brake
 from scrm.wecom.brake import PRESSED
@@ -14,7 +15,7 @@ from scrm.wecom.brake import PRESSED
 
 def console(request: HttpRequest) -> dict[str, Any]:
     """`sending`: stopped | off | allowlist | on, in words and with a sentence on what it means, and `stop`, the press of
-    the red button that holds everything; `version`; `wecom_login`: whether WeCom can say who logs in. Looked up only by
+    the red button that holds everything; `place`: of the page in the menu; `version`; `wecom_login`: whether WeCom can say who logs in. Looked up only by
     pages that show it, once."""
     stop = cache(brake.stop)
 
@@ -26,6 +27,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "sending": position,
         "sending_word": lambda: _word(position()),
         "sending_meaning": lambda: _meaning(position()),
+        "place": lambda: navigation.place(request),
         "version": settings.VERSION,
         "wecom_login": trip.is_set_up(),
     }
