@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import events
 from .errors import Refusal
-from .names import avatar, nickname, unionid_of
+from .names import nickname, unionid_of
 from .records import Change, Customer, Follow, Staff, WelcomeCode
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Contacts:
         if person_id not in self.customers:
             sex = world.rng.choice((0, 1, 2, 2, 2)) if gender is None else gender
             self.customers[person_id] = Customer(
-                person_id, name or nickname(world.rng), contact_type, sex, avatar(world.rng),
+                person_id, name or nickname(world.rng), contact_type, sex, "",
                 unionid if unionid is not None else unionid_of(person_id, contact_type),
             )  # fmt: skip
         elif name:

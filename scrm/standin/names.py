@@ -1,4 +1,4 @@
-"""Invented WeChat nicknames and avatars. Strings are shared, so that many people cost little memory."""
+"""Invented WeChat nicknames. Strings are shared, so that many people cost little memory."""
 
 from __future__ import annotations
 
@@ -30,14 +30,6 @@ def person_name(rng: Random) -> str:
     return rng.choice(_FAMILY) + rng.choice(_GIVEN) + rng.choice(_GIVEN)
 
 
-def avatar(rng: Random) -> str:
-    """Address of a head image; one of 97."""
-    return _AVATARS[int(rng.random() * len(_AVATARS))]
-
-
 def unionid_of(external_userid: str, contact_type: int) -> str:
     """The unionid of a WeChat user, 28 characters; WeCom users have none (wecom-api.md §5.2)."""
     return "oU" + external_userid[-26:] if contact_type == 1 else ""
-
-
-_AVATARS = tuple(f"https://wx.qlogo.cn/mmhead/standin{number:02d}/0" for number in range(97))

@@ -67,7 +67,7 @@ class Customer:
     name: str
     type: int = 1  # 1 WeChat user, 2 WeCom user
     gender: int = 0
-    avatar: str = ""
+    avatar: str = ""  # apps made after 2022-06-20 get none (wecom-api.md §4.1)
     unionid: str = ""
     follows: tuple[Follow, ...] = ()
 

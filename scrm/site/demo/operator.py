@@ -1,6 +1,8 @@
 """Who plans the demo's broadcasts: a colleague who sees the whole company and never logs in."""
 
+from scrm.base import roles
 from scrm.base.models import User
+from scrm.base.roles import Role
 
 NAME = "yunying"
 
@@ -13,4 +15,5 @@ def operator() -> User:
     if made:
         user.set_unusable_password()
         user.save(update_fields=["password"])
+        roles.give(user, Role.MANAGER)
     return user

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from scrm.standin.names import avatar, nickname, unionid_of
+from scrm.standin.names import nickname, unionid_of
 from scrm.standin.settings import at_quantile
 
 from .corp import adds_a_day, full_accounts
@@ -144,7 +144,9 @@ class People:
         others = [item for item, friends in self._friends.items() if item != userid and friends < ROOM_KEPT]
         later = at + int(self.rng.random() * 10 * DAY)
         if others and later < self.history.until:
-            self._period(person, self.rng.choice(others), later, Source("", "", 0, add_way=4), None)
+            other, source = self.rng.choice(others), Source("", "", 0, add_way=4)
+            self._welcome(person, other, later, source)
+            self._period(person, other, later, source, None)
 
     def _period(
         self, person: str, userid: str, at: int, source: Source, lost: int | None, *, half: bool = False,
@@ -245,7 +247,7 @@ class People:
         draw = rng.random()
         gender = 0 if draw < 0.08 else 2 if draw < 0.08 + 0.92 * self.profile.girls else 1
         self.history.customers.append(
-            CustomerRow(person, nickname(rng), kind, gender, unionid_of(person, kind), avatar(rng), stranger)
+            CustomerRow(person, nickname(rng), kind, gender, unionid_of(person, kind), "", stranger)
         )
         return person
 
