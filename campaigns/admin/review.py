@@ -43,6 +43,7 @@ def of_draft(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "rule": rule_sentence(),
         "cap": settings.SEND_CAP_PER_WEEK,
         "quiet_until": quiet,
+        "at_once": broadcast.create_at <= clock.now(),
         "late": broadcast.confirm_by <= clock.now(),
         "typed": forecast.planned > deeds.MANY,
         "preview": preview.of(broadcast),

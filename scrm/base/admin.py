@@ -352,7 +352,7 @@ class AuditPage(ConsolePage):
 
     @display(description=gettext_lazy("detail"))
     def said(self, row: Any) -> str:
-        text = "; ".join(detail_lines(row.detail))
+        text = _("; ").join(detail_lines(row.detail))
         return f"{text[:80]}…" if len(text) > 80 else text or formats.NONE
 
     @display(description=gettext_lazy("detail"))

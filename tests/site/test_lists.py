@@ -28,7 +28,7 @@ STAY = {
 }  # fmt: skip
 DATA = re.compile(
     r"\b(alice|bob|lili|wanglei|zhaomin|contact|callback|externalcontact/[\w/]+|WecomError|wm\w+|wr\w+|ch\d|sync|"
-    r"wx\w+|scrm_\w+)\b|https?://\S+|\{\w+\}"
+    r"wx\w+|scrm_[\w-]+)\b|https?://\S+|\{\w+\}"
 )
 
 

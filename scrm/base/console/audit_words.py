@@ -74,7 +74,7 @@ def detail_lines(detail: dict[str, Any]) -> list[str]:
     if isinstance(rest.get("changes"), list):  # as Django's forms tell it
         lines.append(LogEntry(change_message=json.dumps(rest.pop("changes"))).get_change_message())
     names = _names()
-    return [*lines, *(f"{names.get(name, name)}: {_value(value)}" for name, value in rest.items())]
+    return [*lines, *(f"{names.get(name, name)}{_(': ')}{_value(value)}" for name, value in rest.items())]
 
 
 def _names() -> dict[str, str]:

@@ -34,7 +34,7 @@ def freshness() -> list[Line]:
         lane__startswith="mirror:", state__in=[Work.State.WAITING, Work.State.LEASED], attempts=0
     ).aggregate(first=Min("not_before"))["first"]
     behind = (clock.real_now() - due).total_seconds() if due else 0.0
-    synced = SyncRun.objects.filter(state=SyncRun.State.DONE).aggregate(last=Max("finished_real_at"))["last"]
+    synced = SyncRun.objects.filter(state=SyncRun.State.DONE).aggregate(last=Max("finished_at"))["last"]
     filled = FillState.objects.aggregate(first=Min("filled_at"))["first"]
     return [
         Line(
@@ -56,6 +56,7 @@ def freshness() -> list[Line]:
             _("not done yet") if synced is None else _("every night"),
             "warn" if synced is None else "ok",
             _("Finds what events did not tell. What was before the first sync is known only from who was still there."),
+            real=False,
         ),
         Line(
             _("Numbers (this page and the dashboard)"),

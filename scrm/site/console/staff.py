@@ -69,8 +69,9 @@ class StaffAtWorkPage(StaffPage):
 
     def detail(self, request: HttpRequest, instance: Any) -> dict[str, Any]:
         start = clock.now() - dt.timedelta(days=DAYS)
+        tomorrow = clock.day_start(clock.today() + dt.timedelta(days=1))
         rows = Dispatch.objects.filter(staff=instance).filter(
-            Q(sent_at__gte=start) | Q(broadcast__create_at__gte=start) | Q(state=Dispatch.State.SENT)
+            Q(sent_at__gte=start) | Q(broadcast__create_at__range=(start, tomorrow)) | Q(state=Dispatch.State.SENT)
         )
         tasks = list(rows.select_related("broadcast").order_by("-broadcast__create_at", "-pk")[:_SHOWN_TASKS])
         today = clock.today()

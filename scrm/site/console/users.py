@@ -81,9 +81,12 @@ class UserPage(ConsolePage, UserAdmin):  # type: ignore[type-arg]
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        words = {"username": _("For logging in: letters, digits and @ . + - _")}
         if obj is not None:
             kwargs.setdefault("labels", {"user_permissions": _("may also")})
-            kwargs.setdefault("help_texts", {"user_permissions": _("Beside what the role allows.")})
+            words["user_permissions"] = _("Beside what the role allows.")
+            words["is_active"] = _("Off: may no longer log in. Better than deleting: what the user did keeps its name.")
+        kwargs.setdefault("help_texts", words)
         return super().get_form(request, obj, change=change, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
