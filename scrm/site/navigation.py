@@ -109,7 +109,15 @@ def _item(request: HttpRequest, title: Text, icon: str, name: str, model: str, b
 
 
 def _active(request: HttpRequest, link: str) -> bool:
-    return request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
+    """Of items below which the page lies only the nearest: the dictionary is an item below the dashboard's address."""
+    nearer = (other for other in _links() if len(other) > len(link) and request.path.startswith(other))
+    return request.path == link or (
+        link != reverse("admin:index") and request.path.startswith(link) and not any(nearer)
+    )
+
+
+def _links() -> list[str]:
+    return [reverse(name) for _group, entries in _MENU for _title, _icon, name, _model, _shown in entries]
 
 
 def _open_to(request: HttpRequest, model: str) -> bool:

@@ -1,6 +1,7 @@
 """What the console's pages show and do."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +38,27 @@ def text_of(client: Client, address: str) -> str:
 
 def messages_of(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/admin/base/work/", ["系统设置", "处理队列"]),
+        ("/admin/wecom/apicall/", ["系统设置", "接口额度与调用"]),
+        ("/console/tasks/", ["工作台", "今日待办"]),
+        ("/dashboards/dictionary/", ["数据分析", "指标口径"]),
+        ("/admin/contacts/customer/{}/change/", ["客户管理", "全部客户", "王磊的客户0"]),
+        ("/admin/contacts/channel/add/", ["引流获客", "渠道"]),
+    ],
+)
+def test_the_head_says_where_the_page_stands_in_the_words_of_the_menu(
+    rows: None, console: Client, address: str, words: list[str]
+) -> None:
+    customer = Customer.objects.get(external_userid="wmwanglei0")
+
+    html = text_of(console, address.format(customer.pk))
+
+    assert [word for word in re.findall(r'class="c-crumb[^>]*>([^<]+)<', html) if word != "›"] == words
 
 
 # --- lists -------------------------------------------------------------------------------------------------------------
