@@ -1,4 +1,8 @@
-"""Greeting: from a callback's receipt to the welcome request at a platform that takes 200 ms for every answer."""
+"""Greeting while a full sync runs: from a callback's receipt to the welcome request, and when the mirror has caught up.
+
+The platform takes 200 ms for every answer. The mirror reads each customer a second time after a minute (setting
+CONTACT_READ_DELAYS), so that it cannot be done sooner.
+"""
 
 import json
 import statistics
@@ -6,38 +10,74 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from campaigns.models import Welcome
+from contacts import sync
+from contacts.handlers import CONTACT
+from contacts.models import Customer
+from scrm.base.models import Work
 from scrm.wecom.models import Callback
 from tests import processes
+from tests.benchmarks import usage
 
-SIZE = 1000
-RATE = 50  # adds a second
+SIZE = 2000
+RATE = 100  # adds a second
+CUSTOMERS = 30_000  # whom the sync reads meanwhile
 API_DELAY = 0.2  # seconds
-TARGET_MS = 1000
+TARGET_MS = 2000
+DRAINED_SECONDS = 120  # after the last add
 WARM = 50  # adds before the measured ones: tokens fetched, connections opened
 PATIENCE = 60.0  # seconds for the last welcomes after the last add
 
 
 def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
-    """`size` adds, RATE a second, through the stand-in, one web process and one worker of the queue `welcome`."""
+    """`size` adds, RATE a second, through the stand-in, one web process and a worker each of welcome, mirror and sync."""
     web = processes.free_port()
-    with _platform(web) as control:
+    with _platform(web) as control, ExitStack() as family:
         environment = {"WECOM_API_URL": f"{control.address}/cgi-bin/"}
-        with (
-            processes.process(processes.granian(web), environment),
-            processes.process(processes.worker("welcome"), environment),
-        ):
-            control.post("actions", {"action": "create_user", "userid": "wanglei", "name": "王磊"})
-            control.post("faults", {"api": "*", "action": "delay", "value": API_DELAY, "count": 0})
-            _add(control, WARM)
-            _add(control, size)
-            greeted = [row for row in control.get("ledger?kind=welcome") if row["seq"] > WARM]
-    if not greeted:
-        raise RuntimeError("nobody was greeted")
-    yield {**_measured(greeted), "missed": size - len(greeted)}
+        family.enter_context(processes.process(processes.granian(web), environment))
+        workers = {
+            queue: family.enter_context(processes.process(processes.worker(queue), environment))
+            for queue in ("welcome", "mirror", "sync")
+        }
+        control.post("actions", {"action": "create_user", "userid": "wanglei", "name": "王磊"})
+        control.post("faults", {"api": "*", "action": "delay", "value": API_DELAY, "count": 0})
+        _add(control, WARM)
+        run, before = sync.start(), {queue: usage.cpu(worker.pid) for queue, worker in workers.items()}
+        while not Customer.objects.exists():
+            time.sleep(0.1)  # it is at its pages
+        _add(control, size)
+        added = time.monotonic()
+        rows = sync.progress(run).rows
+        run.refresh_from_db()
+        greeted = [row for row in control.get("ledger?kind=welcome") if row["seq"] > WARM]
+        if not greeted:
+            raise RuntimeError("nobody was greeted")
+        yield {
+            **_measured(greeted), "missed": size - len(greeted), "sync": run.state, "sync_rows_meanwhile": rows,
+            "cpu_s": {queue: round(usage.cpu(worker.pid) - before[queue], 1) for queue, worker in workers.items()},
+        }  # fmt: skip
+        yield _drained(added)
+
+
+def _drained(added: float) -> dict[str, Any]:
+    """Seconds from the last greeting until the mirror has nothing open."""
+    mirror = Work.objects.filter(lane=CONTACT, state__in=[Work.State.WAITING, Work.State.LEASED])
+    while mirror.exists() and time.monotonic() < added + 4 * DRAINED_SECONDS:
+        time.sleep(0.5)
+    seconds = time.monotonic() - added
+    return {
+        "bench": "welcome_mirror",
+        "value": round(seconds),
+        "unit": "s until the mirror has caught up",
+        "baseline": DRAINED_SECONDS,
+        "ratio": round(seconds / DRAINED_SECONDS, 3),
+        "open": mirror.count(),
+        "failed": Work.objects.filter(lane=CONTACT, state=Work.State.QUARANTINED).count(),
+        "baseline_is": "the aim",
+    }
 
 
 def _measured(greeted: list[dict[str, Any]]) -> dict[str, Any]:
@@ -95,8 +135,9 @@ def _platform(web: int) -> Iterator[Control]:
     with processes.process(
         [
             sys.executable, "-m", "scrm.standin", "--port", str(port), "--quiet",
+            "--scenario", "beauty", "--customers", str(CUSTOMERS), "--no-traffic",
             "--callback-url", f"http://127.0.0.1:{web}/wecom/callback/",
         ]
     ):  # fmt: skip
-        processes.wait_for(f"http://127.0.0.1:{port}/_standin/calls")
+        processes.wait_for(f"http://127.0.0.1:{port}/_standin/calls", 120)
         yield Control(port)
