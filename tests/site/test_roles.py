@@ -121,7 +121,10 @@ def test_a_user_has_one_role(bob: User) -> None:
     )
 
 
-@pytest.mark.parametrize("address", ["/admin/", "/admin/contacts/customer/", "/admin/base/user/", "/dashboards/"])
+@pytest.mark.parametrize(
+    "address",
+    ["/admin/", "/admin/contacts/customer/", "/admin/base/user/", "/dashboards/", "/console/tasks/", "/connection/"],
+)
 def test_without_a_role_one_is_told_whom_to_ask(address: str, frank: User, alice: User) -> None:
     answer = client_of(frank).get(address)
     assert (answer.status_code, answer.templates[0].name) == (200, "console/roleless.html")

@@ -10,7 +10,7 @@ from scrm.base import roles
 from scrm.base.console.who import user_of
 
 # Rooms that need a role, and what everybody who is logged in may do there.
-ROOMS = {"admin", "dashboards"}
+ROOMS = {"admin", "console", "connection", "dashboards"}
 OPEN = {"admin:login", "admin:logout", "admin:password_change", "admin:password_change_done", "admin:jsi18n"}
 
 Answer = Callable[[HttpRequest], HttpResponse]
