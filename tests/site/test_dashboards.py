@@ -15,6 +15,7 @@ from analytics.metrics import METRICS
 from analytics.models import FillState
 from analytics.query import Point, measure
 from contacts.models import Channel, Staff
+from groups.models import GroupChat
 from scrm.base.models import User
 from scrm.site.dashboards import wording
 from scrm.site.dashboards.asked import asked
@@ -155,6 +156,20 @@ def test_a_user_sees_the_own_departments_numbers_and_rows_only(
     assert _rows(see(f"/dashboards/rows/adds/?{INTERVAL}&staff=zhaomin", bob)) == 0
     assert "还没有数据权限" in see(f"/dashboards/?{INTERVAL}", charlie)
     assert _rows(see(f"/dashboards/rows/adds/?{INTERVAL}", charlie)) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [({"staff": "zhaomin"}, "赵敏"), ({"department": 3}, "客服"), ({"group_chat": "wr-secret"}, "高管的群")],
+)
+def test_a_filter_names_only_what_the_user_may_see(
+    given: dict[str, str], name: str, busy: Book, zhaomin: Staff, bob: User, see: Callable[..., str]
+) -> None:
+    GroupChat.objects.create(chat_id="wr-secret", name="高管的群", owner=zhaomin)
+    address = f"/dashboards/rows/joins/?{INTERVAL}&{urlencode(given)}"
+
+    assert name in see(address)
+    assert name not in see(address, bob)
 
 
 @pytest.mark.parametrize("path", ["", "data.json", "rows/adds/", "people/?step=added", "dictionary/"])

@@ -227,7 +227,7 @@ def _list(request: HttpRequest, question: Asked, found: Rows, title: str, said: 
         "definition": definition,
         "page": shown,
         "listed": listed,
-        "filters": _filter_words(question),
+        "filters": _filter_words(question, user),
         "open_customers": set(Customer.objects.visible_to(user).filter(pk__in=ids).values_list("pk", flat=True)),
         "chats_shown": bool(chats),
         "query": _without_page(request.GET),
@@ -251,19 +251,20 @@ def _remark(row: Row) -> str:
     return ""
 
 
-def _filter_words(question: Asked) -> list[str]:
+def _filter_words(question: Asked, user: User) -> list[str]:
+    """What the list is narrowed to. What the user may not see keeps the id that stands in the address anyway."""
     chosen, words = question.filters, []
     if chosen.channel is not None:
-        named = Channel.objects.filter(state=chosen.channel).values_list("name", flat=True).first()
+        named = Channel.objects.visible_to(user).filter(state=chosen.channel).values_list("name", flat=True).first()
         words.append(f"{_('Channel')}: {named or chosen.channel or _('Without channel')}")
     if chosen.staff is not None:
-        member = Staff.objects.filter(userid=chosen.staff).first()
+        member = Staff.objects.visible_to(user).filter(userid=chosen.staff).first()
         words.append(f"{_('Staff member')}: {member or chosen.staff or _('Nobody')}")
     if chosen.group_chat is not None:
-        chat = GroupChat.objects.filter(chat_id=chosen.group_chat).first()
+        chat = GroupChat.objects.visible_to(user).filter(chat_id=chosen.group_chat).first()
         words.append(f"{_('Group chat')}: {chat or chosen.group_chat}")
     if chosen.department is not None:
-        department = Department.objects.filter(pk=chosen.department).first()
+        department = Department.objects.visible_to(user).filter(pk=chosen.department).first()
         words.append(f"{_('Department')}: {department or chosen.department}")
     return words
 
