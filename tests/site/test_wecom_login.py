@@ -231,6 +231,21 @@ def test_codes_by_the_dozen_do_not_reach_the_platform(
     assert corp.standin.calls.of("auth/getuserinfo") == 2
 
 
+def test_behind_our_proxy_each_address_has_its_own_tries(
+    linked: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trip, "FROM_ONE_ADDRESS", Bucket("signin", "1/minute"))
+    settings.TRUSTED_PROXIES = 1
+    answers = []
+    for address in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):
+        client = browser()
+        state = parse_qs(urlsplit(at_platform(client.get("/signin/"))).query)["state"][0]
+        back = f"/signin/back/?code=guess&state={state}"
+        answers.append(client.get(back, headers={"x-forwarded-for": address}).status_code)
+
+    assert answers == [400, 400, 429]
+
+
 def test_without_its_settings_there_is_no_button_and_a_reason(linked: User, settings: Any) -> None:
     settings.WECOM_AGENT_ID = ""
 

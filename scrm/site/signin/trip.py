@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from scrm.base import clock
+from scrm.base.addresses import address_of, neighbourhood
 from scrm.base.limits import Bucket
 from scrm.wecom.api import oauth
 from scrm.wecom.errors import ConfigurationError, WecomError
@@ -84,7 +85,7 @@ def come_back(request: HttpRequest, *, purpose: str) -> tuple[Identity, str]:
     code = request.GET.get("code", "")
     if not code:
         raise SignInFailed(_("The sign-in was cancelled in WeCom."))
-    if not FROM_ONE_ADDRESS.allow(request.META.get("REMOTE_ADDR", "")):
+    if not FROM_ONE_ADDRESS.allow(neighbourhood(address_of(request))):
         raise SignInFailed(_("Too many people sign in at once. Please try again in a minute."), status=429)
     try:
         return oauth.identity(code, timeout=SECONDS), str(trip[1])
