@@ -63,6 +63,7 @@ def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     typed = int("".join(re.findall("[0-9]", request.POST.get("typed", "")[:20])) or 0)
     try:
         with transaction.atomic():
+            _refuse_unseen(request, broadcast)
             held = pace.approve(broadcast, user_of(request), request)
             if held.planned > MANY and abs(typed - held.planned) > held.planned * NEAR:
                 raise _OtherNumber
@@ -73,6 +74,19 @@ def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     page.say(
         request, _("Approved. Staff are asked to confirm from %(at)s on.") % {"at": formats.moment(held.create_at)}
     )
+
+
+def edition(broadcast: Broadcast) -> str:
+    """Names a draft as it stands; another one after every change."""
+    return broadcast.changed_at.isoformat()
+
+
+def _refuse_unseen(request: HttpRequest, broadcast: Broadcast) -> None:
+    """Only the draft that stood on the page is approved (`seen`), not what a colleague or another tab has made of it
+    since. It stays so until the transaction ends. Raises NotNow."""
+    held = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
+    if held.state == Broadcast.State.DRAFT and request.POST.get("seen") != edition(held):
+        raise pace.NotNow(_("Not approved: this draft was changed since you opened the page. Look at it again."))
 
 
 def pause(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:

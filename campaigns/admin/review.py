@@ -46,6 +46,7 @@ def of_draft(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "at_once": broadcast.create_at <= clock.now(),
         "late": broadcast.confirm_by <= clock.now(),
         "typed": forecast.planned > deeds.MANY,
+        "edition": deeds.edition(broadcast),
         "preview": preview.of(broadcast),
     }
 

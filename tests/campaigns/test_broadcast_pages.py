@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.translation import gettext as _
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace
@@ -61,8 +62,10 @@ def text_of(client: Client, address: str) -> str:
 
 
 def press(client: Client, broadcast: Broadcast, deed: str, **given: Any) -> list[str]:
-    """The messages that the next page shows."""
-    answer = client.post(f"{LIST}{broadcast.pk}/{deed}/", given, follow=True)
+    """The messages that the next page shows. The button is that of the page as it stands now, unless `seen` is given."""
+    hidden = re.search(r'name="seen" value="([^"]*)"', client.get(page_of(broadcast)).content.decode())
+    seen = {"seen": hidden[1]} if hidden else {}
+    answer = client.post(f"{LIST}{broadcast.pk}/{deed}/", seen | given, follow=True)
     assert answer.status_code == 200, answer.status_code
     return [str(message) for message in answer.context["messages"]]
 
@@ -373,6 +376,26 @@ class TestCheck:
 
         press(console, made, "approve", typed="1,00")
         assert Delivery.objects.count() == 101
+
+    def test_what_was_changed_after_it_was_looked_at_is_not_approved(
+        self, console: Client, befriend: Make, draft: Make, wanglei: Staff
+    ) -> None:
+        befriend("wmA", wanglei)
+        made = draft(["wmA"], text="九折")
+        seen = re.search(r'name="seen" value="([^"]*)"', console.get(page_of(made)).content.decode())
+        assert seen is not None
+        other_tab = console.post(
+            f"{LIST}{made.pk}/edit/", {"name": made.name, "aim": "ids", "ids": "wmA", "text": "一折"}, follow=True
+        )
+        assert "一折" in other_tab.content.decode()
+
+        for stale in (seen[1], ""):
+            (said,) = press(console, made, "approve", seen=stale)
+            assert said == _("Not approved: this draft was changed since you opened the page. Look at it again.")
+        made.refresh_from_db()
+        assert (made.state, made.text, Delivery.objects.count()) == (Broadcast.State.DRAFT, "一折", 0)
+
+        assert press(console, made, "approve")[0].startswith("已批准，")
 
     def test_buttons_are_for_those_with_the_right(
         self, befriend: Make, draft: Make, wanglei: Staff, watcher: User
