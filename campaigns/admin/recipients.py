@@ -1,8 +1,6 @@
 """The recipients of a broadcast, one row each: the list, and the file."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -17,10 +15,10 @@ from contacts.models import Customer, Staff
 from groups.models import GroupChat
 from scrm.base import audit, clock
 from scrm.base.console import formats
+from scrm.base.console.exports import BATCH, csv_answer
 from scrm.base.console.who import user_of
 
 A_PAGE = 50
-BATCH = 1_000  # rows of the file at a time
 MOST_CHOICES = 1_000
 FILTERS = ("state", "reason", "staff", "q")
 
@@ -89,13 +87,6 @@ def _shown(row: Any, visible: set[tuple[str, int]]) -> dict[str, Any]:
 
 
 # --- the file ------------------------------------------------------------------------------------------------------------
-class _Line:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def export(request: HttpRequest, broadcast: Broadcast) -> StreamingHttpResponse:
     """The filtered rows as CSV, written while they are read; noted before the first line."""
     rows = _rows(request, broadcast)
@@ -103,20 +94,11 @@ def export(request: HttpRequest, broadcast: Broadcast) -> StreamingHttpResponse:
         "broadcast.export", user=user_of(request), subject=str(broadcast), request=request, broadcast=broadcast.pk,
         count=rows.count(), filters={key: value for key, value in request.GET.items() if value},
     )  # fmt: skip
-    head = [_("recipient"), "id", _("staff member"), _("state"), _("reason"), _("sent at"), _("people reached")]
-    lines = _lines(head, rows.iterator(chunk_size=BATCH))
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="broadcast-{broadcast.pk}-{clock.today()}.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
-
-
-def _lines(head: Sequence[str], rows: Iterable[Any]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(head)  # without the mark Excel takes UTF-8 for something else
-    rest = iter(rows)
-    while some := list(islice(rest, BATCH)):
-        yield "".join(writer.writerow([_safe(cell) for cell in _cells(row)]) for row in some)
+    return csv_answer(
+        f"broadcast-{broadcast.pk}-{clock.today()}.csv",
+        [_("recipient"), "id", _("staff member"), _("state"), _("reason"), _("sent at"), _("people reached")],
+        rows.iterator(chunk_size=BATCH), lambda some: map(_cells, some),
+    )  # fmt: skip
 
 
 def _cells(row: Any) -> Sequence[Any]:
@@ -126,9 +108,3 @@ def _cells(row: Any) -> Sequence[Any]:
         str(row.staff) if row.staff else "", progress_word(row.progress), row.get_reason_display(),
         formats.moment(row.sent_at) if row.sent_at else "", row.reach,
     )  # fmt: skip
-
-
-def _safe(cell: Any) -> str:
-    """A name that begins like a formula must not be one in somebody's spreadsheet."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
