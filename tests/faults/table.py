@@ -93,7 +93,7 @@ TABLE = [
     Row(
         "PostgreSQL crashes under load",
         "what was acknowledged is stored; the receiver comes back by itself",
-        ("faults/test_services_away.py::test_a_crashing_postgres_loses_nothing_acknowledged",),
+        ("faults/test_postgres_away.py::test_a_crashing_postgres_loses_nothing_acknowledged",),
     ),
     Row(
         "Redis hangs",

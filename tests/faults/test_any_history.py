@@ -134,9 +134,8 @@ class History(RuleBasedStateMachine):
 
     @rule(chat=st.sampled_from(CHATS), verb=st.sampled_from(["rename_chat", "change_owner"]))
     def change(self, chat: str, verb: str) -> None:
-        self._happens(
-            verb, chat_id=chat, **({"name": f"群{self.at}"} if verb == "rename_chat" else {"owner": "zhaomin"})
-        )
+        given: dict[str, Any] = {"name": f"群{self.at}"} if verb == "rename_chat" else {"owner": "zhaomin"}
+        self._happens(verb, chat_id=chat, **given)
 
     @rule()
     def dismiss(self) -> None:
@@ -302,7 +301,7 @@ def _forget_everything() -> None:
 def live(new_corp: Callable[[], Corp], settings: Any, examples: int, *, derandomize: bool) -> None:
     phases = [Phase.generate] if derandomize or "HISTORIES" in os.environ else [Phase.generate, Phase.shrink]
     run_state_machine_as_test(
-        lambda: History(new_corp, settings),
+        lambda: History(new_corp, settings),  # type: ignore[arg-type]  # whatever makes one will do
         settings=chosen(
             max_examples=examples, stateful_step_count=25, derandomize=derandomize, deadline=None, database=None,
             suppress_health_check=list(HealthCheck), report_multiple_bugs=False, phases=phases,
