@@ -426,6 +426,17 @@ def running(befriend: Make, draft: Make, wanglei: Staff, zhaomin: Staff, alice: 
 
 
 class TestResults:
+    def test_says_that_the_brake_does_not_stop_what_staff_have_already(
+        self, console: Client, running: Broadcast, settings: Any
+    ) -> None:
+        assert not running.dispatches.filter(state=Dispatch.State.PLANNED).exists()
+        said = "这条群发没有被拦住的任务：任务都已下发，员工仍可确认。"
+        assert said not in text_of(console, page_of(running))
+
+        settings.SENDING = "off"
+
+        assert said in text_of(console, page_of(running))
+
     def test_two_bars_reasons_and_a_row_for_each_task(self, console: Client, running: Broadcast) -> None:
         answer = console.get(page_of(running))
         context = answer.context

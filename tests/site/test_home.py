@@ -255,3 +255,10 @@ def test_confirmed_tasks_are_among_what_happened_lately(alice: User, bob: User, 
         "王磊 confirmed “20:00 秒杀”, 9310 people reached",
     ]
     assert [item.text for item in happenings.happenings(bob)] == ["王磊 confirmed “20:00 秒杀”, 9310 people reached"]
+
+
+def test_a_customer_who_is_not_read_yet_is_no_raw_id(alice: User, wanglei: Staff) -> None:
+    customer = Customer.objects.create(external_userid="wmSomebodyNew01")
+    Follow.objects.create(staff=wanglei, customer=customer, added_at=clock.now())
+
+    assert [item.text for item in happenings.happenings(alice)] == ["new customer …New01 added 王磊"]

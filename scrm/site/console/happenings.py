@@ -36,6 +36,11 @@ def happenings(user: User) -> list[Happening]:
     return sorted(found, key=lambda item: item.at, reverse=True)[:SHOWN]
 
 
+def _name(name: str | None, external_userid: str) -> str:
+    """Before the first read a customer has no name yet; an id says nothing to a reader."""
+    return name or _("new customer …%(end)s") % {"end": external_userid[-5:]}
+
+
 def _page(customer: Customer) -> str:
     return reverse("admin:contacts_customer_change", args=[customer.pk])
 
@@ -46,11 +51,15 @@ def _follows(user: User, since: dt.datetime) -> Iterator[Happening]:
     states = {row.state for row in began if row.state}
     channels = dict(Channel.objects.filter(state__in=states).values_list("state", "name")) if states else {}
     for row in began:
-        names = {"customer": row.customer, "staff": row.staff, "channel": channels.get(row.state, row.state)}
+        names = {
+            "customer": _name(row.customer.name, row.customer.external_userid),
+            "staff": row.staff,
+            "channel": channels.get(row.state, row.state),
+        }
         text = _("%(customer)s added %(staff)s through %(channel)s") if row.state else _("%(customer)s added %(staff)s")
         yield Happening(row.added_at, "person_add", "ok", text % names, _page(row.customer))
     for row in follows.losses().filter(ended_at__gte=since).order_by("-ended_at")[:SHOWN]:
-        names = {"customer": row.customer, "staff": row.staff}
+        names = {"customer": _name(row.customer.name, row.customer.external_userid), "staff": row.staff}
         by_customer = row.ended_by == Follow.EndedBy.CUSTOMER
         text = _("%(customer)s deleted %(staff)s") if by_customer else _("%(staff)s deleted %(customer)s")
         yield Happening(row.ended_at or since, "person_remove", "bad", text % names, _page(row.customer))
@@ -89,7 +98,7 @@ def _welcomes(user: User, since: dt.datetime) -> Iterator[Happening]:
     ) if missed else {}  # fmt: skip
     for row in missed:
         text = _("%(customer)s got no welcome: %(reason)s") % {
-            "customer": names.get(row.external_userid) or row.external_userid,
+            "customer": _name(names.get(row.external_userid), row.external_userid),
             "reason": row.reason or row.get_outcome_display(),
         }
         yield Happening(
