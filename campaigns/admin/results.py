@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from django.urls import reverse
 
 from campaigns.admin import deeds, preview
 from campaigns.admin.words import dispatch_tag, explain, progress_tag, rule_sentence, state_tag
-from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
+from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import remind
 from scrm.base import clock
 from scrm.base.console import formats
@@ -30,7 +29,7 @@ def of_broadcast(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
     """What the page shows; the numbers are those of the rows the user may see."""
     user, now = user_of(request), clock.now()
     tasks = list(Dispatch.objects.filter(broadcast=broadcast).visible_to(user).select_related("staff"))
-    asked = _reminders(tasks, now)
+    asked = remind.used(tasks)
     tasks.sort(key=lambda row: (_FIRST.index(row.state), -row.recipients, row.pk))
     outcomes, left_out = _outcomes(request, broadcast)
     confirmations, deliveries = _confirmations(tasks), _deliveries(tasks)
@@ -63,13 +62,6 @@ def of_broadcast(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "preview": preview.of(broadcast),
         "cancel_word": deeds.cancel_word(),
     }
-
-
-def _reminders(tasks: Iterable[Dispatch], now: dt.datetime) -> dict[int, int]:
-    """Reminders of the last 24 hours of each task, as WeCom counts them."""
-    rows = Reminder.objects.filter(dispatch__in=tasks, asked_at__gt=now - remind.WINDOW)
-    rows = rows.exclude(state=Reminder.State.REFUSED)
-    return dict(rows.order_by().values_list("dispatch").annotate(Count("pk")))
 
 
 def _confirmations(tasks: list[Dispatch]) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from campaigns.models import OPEN_STATES, Broadcast, Dispatch, Reminder
-from campaigns.sending.remind import MOST, WINDOW
+from campaigns.models import OPEN_STATES, Broadcast, Dispatch
+from campaigns.sending import remind
 from scrm.base import clock
 from scrm.base.models import User
+from scrm.site.console.work_words import broadcast_page
 from scrm.site.h5 import todo
 
 SHOWN = 6
@@ -56,7 +57,7 @@ def confirmations(user: User) -> dict[str, Any]:
         "tasks": _tasks(waiting) if sums["tasks"] else [],
         "next": None if sums["tasks"] else _next(user),
         "may_remind": user.has_perm("campaigns.approve_broadcast"),
-        "all": address("changelist"),
+        "all": _list(),
     }
 
 
@@ -82,22 +83,20 @@ def _slots(dispatches: QuerySet[Dispatch]) -> list[Slot]:
 
 def _tasks(waiting: QuerySet[Dispatch]) -> list[dict[str, Any]]:
     now = clock.now()
-    nudges = Count(
-        "reminders", filter=Q(reminders__asked_at__gt=now - WINDOW) & ~Q(reminders__state=Reminder.State.REFUSED)
-    )
-    rows = waiting.select_related("staff", "broadcast").annotate(nudges=nudges)
+    rows = waiting.select_related("staff", "broadcast").order_by("broadcast__confirm_by", "sent_at", "pk")[:SHOWN]
+    used = remind.used(tasks := list(rows))
     return [
         {
             "dispatch": row,
-            "page": address("change", row.broadcast_id),
+            "page": broadcast_page(row.broadcast_id),
             "to": _recipients(row),
             "deadline": row.broadcast.confirm_by,
             "left": todo.left(row.broadcast.confirm_by, now),
             "hurry": row.broadcast.confirm_by - now < dt.timedelta(minutes=30),
-            "nudges": row.nudges,
-            "can_nudge": row.nudges < MOST,
+            "nudges": used.get(row.pk, 0),
+            "can_nudge": used.get(row.pk, 0) < remind.MOST,
         }
-        for row in rows.order_by("broadcast__confirm_by", "sent_at", "pk")[:SHOWN]
+        for row in tasks
     ]
 
 
@@ -109,7 +108,7 @@ def _recipients(dispatch: Dispatch) -> str:
 def _next(user: User) -> dict[str, Any] | None:
     coming = Broadcast.objects.visible_to(user).open().filter(create_at__gt=clock.now())
     row = coming.order_by("create_at", "pk").first()
-    return {"broadcast": row, "page": address("change", row.pk)} if row else None
+    return {"broadcast": row, "page": broadcast_page(row.pk)} if row else None
 
 
 def todos(user: User) -> list[dict[str, Any]]:
@@ -126,21 +125,16 @@ def todos(user: User) -> list[dict[str, Any]]:
         found.append({
             "text": _("%(n)d broadcasts paused by themselves") % {"n": counts["stopped"]},
             "detail": _("Too many tasks were refused or got no answer. Read the errors, then resume or cancel."),
-            "link": address("changelist", view="open"), "kind": "bad",
+            "link": _list("?view=open"), "kind": "bad",
         })  # fmt: skip
     if counts["drafts"]:
         found.append({
             "text": _("%(n)d drafts of broadcasts wait for approval") % {"n": counts["drafts"]},
             "detail": _("Nothing is created before somebody approves."),
-            "link": address("changelist", view="draft"), "kind": "warn",
+            "link": _list("?view=draft"), "kind": "warn",
         })  # fmt: skip
     return found
 
 
-def address(page: str, *args: Any, view: str = "") -> str:
-    """A console page of broadcasts; empty where there is none."""
-    try:
-        found = reverse(f"admin:campaigns_broadcast_{page}", args=args)
-    except NoReverseMatch:
-        return ""
-    return f"{found}?view={view}" if view else found
+def _list(query: str = "") -> str:
+    return reverse("admin:campaigns_broadcast_changelist") + query

@@ -12,7 +12,7 @@ from contacts.models import Channel, Customer, Follow
 from groups.models import Stay
 from scrm.base import clock
 from scrm.base.models import User
-from scrm.site.console.confirmations import address
+from scrm.site.console.work_words import broadcast_page
 
 SHOWN = 16
 _RECENT = dt.timedelta(days=2)
@@ -84,8 +84,7 @@ def _confirmed(user: User, since: dt.datetime) -> Iterator[Happening]:
     for row in rows.select_related("staff", "broadcast").order_by("-confirmed_at", "-pk")[:SHOWN]:
         words = {"staff": row.staff, "broadcast": row.broadcast, "n": row.reach}
         text = _("%(staff)s confirmed “%(broadcast)s”, %(n)d people reached")
-        link = address("change", row.broadcast_id)
-        yield Happening(row.confirmed_at or since, "campaign", "ok", text % words, link)
+        yield Happening(row.confirmed_at or since, "campaign", "ok", text % words, broadcast_page(row.broadcast_id))
 
 
 def _welcomes(user: User, since: dt.datetime) -> Iterator[Happening]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from campaigns.models import Broadcast, Dispatch, Reminder
+from campaigns.models import Broadcast, Dispatch
 from campaigns.sending import remind
 from contacts.models import Staff
 from scrm.base import clock
@@ -125,7 +125,7 @@ def people_of(waiting: QuerySet[Dispatch], staff_ids: list[int]) -> list[Person]
         waiting.filter(staff__in=staff_ids).select_related("broadcast", "staff").order_by("broadcast__confirm_by", "pk")
     )
     rows = list(tasks)
-    used = reminders_used(rows)
+    used = remind.used(rows)
     now = clock.now()
     of: dict[int, list[Task]] = {key: [] for key in staff_ids}
     for row in rows:
@@ -140,13 +140,6 @@ def people_of(waiting: QuerySet[Dispatch], staff_ids: list[int]) -> list[Person]
             )
         )
     return [Person(tasks[0].dispatch.staff, tasks) for tasks in of.values() if tasks]
-
-
-def reminders_used(dispatches: list[Dispatch]) -> dict[int, int]:
-    """How many of the reminders of 24 hours each task has had, as campaigns.sending.remind counts them."""
-    recent = Reminder.objects.filter(dispatch__in=dispatches, asked_at__gt=clock.now() - remind.WINDOW)
-    counted = recent.exclude(state=Reminder.State.REFUSED)
-    return dict(counted.order_by().values_list("dispatch").annotate(Count("pk")))
 
 
 def day(user: User) -> dict[str, Any]:
