@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -76,7 +76,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups that hold something for this user; items whose page does not exist or is closed stay out."""
+    """The groups that hold something for this user; items whose page is closed stay out."""
     groups = []
     for title, entries in _MENU:
         items = [item for item in (_item(request, *entry) for entry in entries) if item]
@@ -97,10 +97,7 @@ def place(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _item(request: HttpRequest, title: Text, icon: str, name: str, model: str, badge: str) -> dict[str, Any] | None:
-    try:
-        link = reverse(name)
-    except NoReverseMatch:
-        return None
+    link = reverse(name)
     if model and not _open_to(request, model):
         return None
     item: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": _active(request, link)}

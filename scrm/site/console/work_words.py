@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Dispatch, HandPost, Reminder
@@ -22,11 +22,13 @@ def sync_pages(ids: Collection[int]) -> dict[int, str]:
 
 
 def dispatch_pages(ids: Collection[int]) -> dict[int, str]:
-    return _broadcast_pages(dict(Dispatch.objects.filter(pk__in=ids).values_list("pk", "broadcast")))
+    rows = Dispatch.objects.filter(pk__in=ids).values_list("pk", "broadcast")
+    return {number: broadcast_page(broadcast) for number, broadcast in rows}
 
 
 def reminder_pages(ids: Collection[int]) -> dict[int, str]:
-    return _broadcast_pages(dict(Reminder.objects.filter(pk__in=ids).values_list("pk", "dispatch__broadcast")))
+    rows = Reminder.objects.filter(pk__in=ids).values_list("pk", "dispatch__broadcast")
+    return {number: broadcast_page(broadcast) for number, broadcast in rows}
 
 
 def handpost_pages(ids: Collection[int]) -> dict[int, str]:
@@ -34,16 +36,8 @@ def handpost_pages(ids: Collection[int]) -> dict[int, str]:
 
 
 def broadcast_page(broadcast_id: int) -> str:
-    """The console page of a broadcast; empty where this installation has none."""
-    try:
-        return reverse("admin:campaigns_broadcast_change", args=[broadcast_id])
-    except NoReverseMatch:
-        return ""
-
-
-def _broadcast_pages(broadcasts: dict[int, int]) -> dict[int, str]:
-    pages = {number: broadcast_page(broadcast) for number, broadcast in broadcasts.items()}
-    return {number: page for number, page in pages.items() if page}
+    """The console page of a broadcast."""
+    return reverse("admin:campaigns_broadcast_change", args=[broadcast_id])
 
 
 naming.name({
