@@ -7,9 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, QuerySet
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
+from campaigns.admin.words import RULES
 from campaigns.models import Delivery
 from campaigns.sending import rules
 from campaigns.sending.plan import MOST_DAYS_AHEAD
@@ -28,7 +27,7 @@ _lock = threading.Lock()
 def remembered(user: User) -> dict[str, Any]:
     """`allowance` as it was at most REMEMBERED_SECONDS ago."""
     rule = rules.receive_rule(clock.now())
-    key = (user.pk, user.date_joined, user.has_full_scope, tuple(user.department_ids), rule)
+    key = (user.pk, user.date_joined, user.has_full_scope, tuple(user.department_ids), user.wecom_userid, rule)
     with _lock:
         kept = _remembered.get(key)
     if kept and time.monotonic() - kept[0] < REMEMBERED_SECONDS:
@@ -59,7 +58,7 @@ def allowance(user: User) -> dict[str, Any]:
     total = living.count()
     return {
         "rule": rule,
-        "words": _words(),
+        "words": RULES[settings.RECEIVE_RULE],
         "until": clock.day_of(rule.end),
         "chats": total,
         "chats_full": len(chats_full),
@@ -90,11 +89,3 @@ def _of_period(user: User, rule: rules.ReceiveRule) -> QuerySet[Delivery]:
     """Those that may have been confirmed in the rule's period: planned in it, or up to a month before."""
     earliest = clock.day_of(rule.start) - dt.timedelta(days=MOST_DAYS_AHEAD)
     return Delivery.objects.visible_to(user).filter(plan_date__gte=earliest).order_by()
-
-
-def _words() -> Promise:
-    return {
-        "month_total": _("as many a month as the month has days"),
-        "week_7": _("seven a week"),
-        "day_1": _("one a day"),
-    }[settings.RECEIVE_RULE]
