@@ -1,16 +1,11 @@
 """The manager's pages. Each stands inside the console's frame; every filter stands in the address."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, Final, cast
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_replace
-from django.contrib import admin
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -29,11 +24,12 @@ from contacts.connection import connected_at
 from contacts.models import Channel, Customer, Department, Follow, Staff
 from groups.models import GroupChat
 from scrm.base import clock
+from scrm.base.console.who import user_of
 from scrm.base.models import User
+from scrm.site.console.frame import View, console_page, show
 from scrm.site.dashboards import broadcasts, cards, greetings, steps, trends, wording
 from scrm.site.dashboards.asked import EVERYTHING, PRESETS, TABLES, Asked, asked
 
-View = Callable[..., HttpResponse]
 PAGE_SIZE: Final = 50
 SECTIONS: Final = ("cards", "broadcasts", "funnel", "table", "welcome")
 
@@ -52,23 +48,15 @@ _POLICY: Final = {
 
 def page(view: View) -> View:
     """For people who are logged in, read only, with a strict content policy."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs)
-
-    return cast("View", csp_replace(_POLICY)(require_GET(login_required(checked))))
+    return cast("View", csp_replace(_POLICY)(require_GET(console_page(view))))
 
 
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Numbers, funnel, split, trends, welcomes."""
     question = asked(request.GET).whole_chats
-    return render(request, "dashboards/overview.html", {
-        **_frame(request, _("Funnel and overview")),
-        **_content(question, _user(request)),
-        **_choices(question, _user(request)),
-    })  # fmt: skip
+    context = {**_content(question, user_of(request)), **_choices(question, user_of(request))}
+    return show(request, "dashboards/overview.html", _("Funnel and overview"), context)
 
 
 @page
@@ -78,7 +66,7 @@ def data(request: HttpRequest) -> HttpResponse:
     answer: dict[str, Any] = {"stamp": _stamp(), "updated": _updated()}
     if request.GET.get("stamp") == answer["stamp"]:
         return JsonResponse(answer)
-    content = _content(question, _user(request))
+    content = _content(question, user_of(request))
     parts = {name: render_to_string(f"dashboards/parts/{name}.html", content, request) for name in SECTIONS}
     tables = {
         f"trend-{chart['name']}": render_to_string("dashboards/parts/chart_table.html", {"chart": chart}, request)
@@ -90,7 +78,7 @@ def data(request: HttpRequest) -> HttpResponse:
 @page
 def rows(request: HttpRequest, metric: str) -> HttpResponse:
     """The rows behind a number: as many as it says."""
-    question, user = asked(request.GET), _user(request)
+    question, user = asked(request.GET), user_of(request)
     part = request.GET.get("part", "value")
     if metric not in METRICS or part not in ("value", "numerator", "denominator"):
         raise Http404
@@ -117,7 +105,7 @@ def rows(request: HttpRequest, metric: str) -> HttpResponse:
 @page
 def people(request: HttpRequest) -> HttpResponse:
     """The people behind a step of the funnel."""
-    question, user = asked(request.GET).whole_chats, _user(request)
+    question, user = asked(request.GET).whole_chats, user_of(request)
     step, outcome = request.GET.get("step", ""), request.GET.get("outcome", "reached")
     said = {
         "reached": _("reached this step"),
@@ -137,18 +125,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @page
 def dictionary(request: HttpRequest) -> HttpResponse:
     """Every number's one definition."""
-    return render(
-        request, "dashboards/dictionary.html", {**_frame(request, _("Definitions")), "metrics": definitions()}
-    )
-
-
-def _user(request: HttpRequest) -> User:
-    return cast("User", request.user)
-
-
-def _frame(request: HttpRequest, title: str) -> dict[str, Any]:
-    """What the console's frame needs: menu, brake, language."""
-    return {**admin.site.each_context(request), "title": title}
+    return show(request, "dashboards/dictionary.html", _("Definitions"), {"metrics": definitions()})
 
 
 def _content(question: Asked, user: User) -> dict[str, Any]:
@@ -215,13 +192,12 @@ def _updated() -> str:
 def _list(request: HttpRequest, question: Asked, found: Rows, title: str, said: str, definition: str) -> HttpResponse:
     paginator: Paginator[Row] = Paginator(found, PAGE_SIZE)  # type: ignore[arg-type]
     shown: Page[Row] = paginator.get_page(request.GET.get("page"))
-    user, on_page = _user(request), list(shown.object_list)
+    user, on_page = user_of(request), list(shown.object_list)
     ids = [row.customer_id for row in on_page if row.customer_id]
     chats = {row.chat_id for row in on_page if row.chat_id}
     open_chats = dict(GroupChat.objects.visible_to(user).filter(chat_id__in=chats).values_list("chat_id", "pk"))
     listed = [{**vars(row), "chat_pk": open_chats.get(row.chat_id), "remark": _remark(row)} for row in on_page]
-    return render(request, "dashboards/rows.html", {
-        **_frame(request, title),
+    return show(request, "dashboards/rows.html", title, {
         "asked": question,
         "said": said,
         "definition": definition,

@@ -4,14 +4,11 @@ A press tries one check and answers with its row; trying all is one press after 
 works while no worker does. For administrators.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,32 +19,19 @@ from contacts import ways
 from scrm.base import audit
 from scrm.base.console.who import user_of
 from scrm.site import doctor, proofs
+from scrm.site.console.frame import administrators_page, show
 from scrm.site.doctor import places, web
 from scrm.site.doctor.run import in_order
 from scrm.site.models import DomainProof, Finding
 from scrm.wecom.callback import echo
 from scrm.wecom.errors import ConfigurationError, WecomError
 
-View = Callable[..., HttpResponse]
 PAGE = "connection:page"
 MOST_PROOF_BYTES = 1024
 
 
-def for_administrators(view: View) -> View:
-    """Others are answered 403."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user = user_of(request)
-        if not (user.is_active and user.is_staff and user.is_superuser):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return cast("View", login_required(checked))
-
-
 @require_GET
-@for_administrators
+@administrators_page
 def page(request: HttpRequest) -> HttpResponse:
     """The checks by part, values to copy, proof files, codes to adopt, and what the brake does."""
     found = _findings()
@@ -57,8 +41,6 @@ def page(request: HttpRequest) -> HttpResponse:
         for part, title in doctor.PARTS.items()
     ]
     context = {
-        **admin.site.each_context(request),
-        "title": _("Connection guide"),
         "parts": parts,
         "first": rows[0]["check"].name,
         "values": _values(),
@@ -66,11 +48,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "allowlist": sorted(settings.SENDING_ALLOWLIST),
         **_summary(found),
     }
-    return render(request, "console/connection/page.html", context)
+    return show(request, "console/connection/page.html", _("Connection guide"), context)
 
 
 @require_POST
-@for_administrators
+@administrators_page
 def try_check(request: HttpRequest, name: str) -> HttpResponse:
     """Tries one check and answers with its row; with `all` the row goes on to the next by itself."""
     if name not in doctor.checks:
@@ -90,7 +72,7 @@ def try_check(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@for_administrators
+@administrators_page
 def keep_proof(request: HttpRequest) -> HttpResponse:
     """A file as WeCom offers it, uploaded or typed in; served at once under our addresses."""
     upload = request.FILES.get("file")
@@ -109,7 +91,7 @@ def keep_proof(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@for_administrators
+@administrators_page
 def drop_proof(request: HttpRequest, number: int) -> HttpResponse:
     """A file that is not needed any more."""
     proof = DomainProof.objects.filter(pk=number).first()
@@ -121,7 +103,7 @@ def drop_proof(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-@for_administrators
+@administrators_page
 def adopt_codes(request: HttpRequest) -> HttpResponse:
     """Channels for the codes that this app has made before; the codes stay as they are."""
     try:
