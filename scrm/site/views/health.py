@@ -13,6 +13,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 
 from scrm.base import redis
+from scrm.base.dbclock import db_now
 from scrm.base.models import Heartbeat, Work
 from scrm.base.patience import patience
 from scrm.site import proofs
@@ -61,18 +62,12 @@ def inbox_state() -> dict[str, Any]:
     works = Work.objects.filter(source_kind="callback")
     waiting = works.filter(state__in=[Work.State.WAITING, Work.State.LEASED])
     first = waiting.filter(not_before__lte=Now()).aggregate(first=Min("not_before"))["first"]
-    age = (_database_now() - first).total_seconds() if first else 0.0
+    age = (db_now() - first).total_seconds() if first else 0.0
     return {
         "waiting": waiting.values("source_id").distinct().count(),
         "failed": works.filter(state=Work.State.QUARANTINED).values("source_id").distinct().count(),
         "oldest_seconds": round(max(0.0, age), 1),
     }
-
-
-def _database_now() -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        return cursor.fetchone()[0]
 
 
 def _is_migrated() -> bool:
