@@ -1,1 +1,1 @@
-"""The face: console pages, REST API, commands, demo, navigation."""
+"""`make demo`: everything on one machine, with a history in the ledgers and people who act."""

@@ -70,7 +70,7 @@ def _broadcast(row: BroadcastRow, tasks: list[TaskRow], user: User) -> Broadcast
         plan_date=clock.day_of(approved_at),
         planned=sum(_recipients(task) for task in tasks),
         excluded={Delivery.Reason.HALF.value: len(row.half)} if row.half else {},
-        finished_at=max(_settled(row, task) for task in tasks),
+        finished_at=max(_settled(clock.from_unix(row.confirm_by), task) for task in tasks),
     )
 
 
@@ -88,16 +88,16 @@ def _recipients(task: TaskRow) -> int:
     return len(task.receivers) + len(task.dropped)
 
 
-def _settled(row: BroadcastRow, task: TaskRow) -> dt.datetime:
+def _settled(confirm_by: dt.datetime, task: TaskRow) -> dt.datetime:
     if task.confirmed_at is None:
-        return clock.from_unix(row.confirm_by) + TAKEN_BACK_AFTER
+        return confirm_by + TAKEN_BACK_AFTER
     return clock.from_unix(task.confirmed_at) + READ_AFTER
 
 
 def _dispatch(broadcast: Broadcast, task: TaskRow, staff: dict[str, int]) -> Dispatch:
     created = clock.from_unix(task.created_at)
     confirmed = None if task.confirmed_at is None else clock.from_unix(task.confirmed_at)
-    settled = broadcast.confirm_by + TAKEN_BACK_AFTER if confirmed is None else confirmed + READ_AFTER
+    settled = _settled(broadcast.confirm_by, task)
     return Dispatch(
         broadcast=broadcast,
         staff_id=staff[task.userid],

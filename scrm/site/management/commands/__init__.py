@@ -1,1 +1,1 @@
-"""The face: console pages, REST API, commands, demo, navigation."""
+"""The commands of `manage.py`; each reads its options and calls one room."""
