@@ -1,9 +1,9 @@
 """Manual posts: made for chosen chats, told to their owners when they are due, ticked by them."""
 
-from campaigns.handposts.making import Checked, cancel, check, keep, make, remind
+from campaigns.handposts.making import Checked, cancel, check, is_second_click, keep, make, remind
 from campaigns.handposts.ticking import tick
 
-__all__ = ["Checked", "cancel", "check", "connect", "keep", "make", "remind", "tick"]
+__all__ = ["Checked", "cancel", "check", "connect", "is_second_click", "keep", "make", "remind", "tick"]
 
 
 def connect() -> None:

@@ -25,6 +25,7 @@ from scrm.base.models import User
 from scrm.base.work import enqueue
 
 Reason = Delivery.Reason
+SECOND_CLICK = dt.timedelta(minutes=1)  # within which an equal post is no other one
 REMIND_AGAIN = dt.timedelta(hours=1)  # between two reminders of one post; later a reminder is no help
 
 
@@ -74,6 +75,15 @@ def check(
 def make(user: User, **given: Any) -> HandPost:
     """Makes a post of what `check` takes, with a tick for each chat. Raises what that raises."""
     return keep(check(user, **given))
+
+
+def is_second_click(checked: Checked) -> bool:
+    """Whether its maker has made the same post just now: its owners would have everything to do twice. In the caller's
+    transaction, which holds the maker: of two requests at once the second sees the first's post."""
+    post = checked.post
+    User.objects.select_for_update(no_key=True).get(pk=post.created_by_id)
+    own = HandPost.objects.standing().filter(created_by=post.created_by, name=post.name, text=post.text)
+    return own.filter(created_at__gt=post.created_at - SECOND_CLICK).exists()
 
 
 def keep(checked: Checked) -> HandPost:

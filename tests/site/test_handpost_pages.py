@@ -67,6 +67,16 @@ def test_an_operator_makes_one_for_chats_of_the_own_scope(operator: Client, bob:
     assert list(AuditRecord.objects.values_list("deed", "username")) == [("handpost.make", "bob")]
 
 
+def test_a_second_click_makes_no_second_post(operator: Client, alice: User) -> None:
+    assert add(operator, owners=["wanglei"]).status_code == 302
+    assert errors(add(operator, owners=["wanglei"])) == {"__all__"}
+    assert HandPost.objects.count() == 1
+
+    assert add(operator, owners=["wanglei"], text="晚上好").status_code == 302
+    assert add(client_of(alice), owners=["wanglei"]).status_code == 302
+    assert HandPost.objects.count() == 3
+
+
 def test_nobody_reaches_beyond_the_own_scope(operator: Client) -> None:
     foreign = GroupChat.objects.get(name="客服群")
 

@@ -108,6 +108,9 @@ class HandPostForm(forms.ModelForm):  # type: ignore[type-arg]
         except ValidationError as error:
             for field, messages in error.message_dict.items():
                 self.add_error(field, messages)
+            return given
+        if handposts.is_second_click(self.checked):
+            self.add_error(None, _("You have just made this post. Another one needs another name or text."))
         return given
 
     def _chosen(self, given: dict[str, Any]) -> list[str]:
