@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from contacts.models import Customer, Staff
 from groups.models import ChatGap, GroupChat, Stay
+from groups.querysets import NEARLY_FULL
 from scrm.base import clock
 from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter
@@ -113,7 +114,7 @@ class GroupChatPage(ConsolePage):
         if row.dismissed_at:
             return formats.tag(_("dismissed"))
         whole = settings.CHAT_SCAN_CAPACITY
-        return formats.bar(row.people, whole, "warn" if row.people >= whole * 0.85 else "")
+        return formats.bar(row.people, whole, "warn" if row.people >= whole * NEARLY_FULL else "")
 
     @display(description=gettext_lazy("joined today"))
     def count_joined(self, row: Any) -> SafeString:
@@ -146,7 +147,7 @@ class GroupChatPage(ConsolePage):
         return {
             "chat": instance,
             "capacity": settings.CHAT_SCAN_CAPACITY,
-            "nearly_full": instance.people >= settings.CHAT_SCAN_CAPACITY * 0.85,
+            "nearly_full": instance.people >= settings.CHAT_SCAN_CAPACITY * NEARLY_FULL,
             "admins": list(Staff.objects.filter(userid__in=instance.admin_userids)),
             "strangers": present.external().filter(customer__open_follows=0).count(),
             "past": past,

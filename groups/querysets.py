@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from groups.models import GroupChat, Stay  # noqa: F401  named in strings below
 
 
+NEARLY_FULL = 0.85  # of what codes let in (platform.md 14)
+
+
 def nearly_full(capacity: int) -> Q:
-    """At 85 % of what codes let in, or beyond (platform.md 14)."""
-    return Q(people__gte=capacity * 0.85)
+    return Q(people__gte=capacity * NEARLY_FULL)
 
 
 class GroupChatQuerySet(models.QuerySet["GroupChat"]):
