@@ -135,11 +135,6 @@ class Callbacks:
         with self._quiet:
             return self._quiet.wait_for(lambda: self._open == 0, timeout)
 
-    @property
-    def on_their_way(self) -> int:
-        """Callbacks neither delivered nor given up."""
-        return self._open
-
     def clear(self) -> None:
         """Forget what was sent."""
         self.log.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import os
 import secrets
 import struct
@@ -87,10 +86,6 @@ class Envelope:
         stamp, nonce, encrypted = str(int(time.time())), secrets.token_hex(5), self.encrypt(echo.encode())
         signature = self.sign(stamp, nonce, encrypted)
         return {"msg_signature": signature, "timestamp": stamp, "nonce": nonce, "echostr": encrypted}
-
-    def accepts(self, signature: str, timestamp: str, nonce: str, encrypted: str) -> bool:
-        """Whether `signature` is ours, compared in constant time."""
-        return hmac.compare_digest(signature, self.sign(timestamp, nonce, encrypted))
 
     def _cipher(self) -> Cipher[modes.CBC]:
         return Cipher(algorithms.AES(self._key), modes.CBC(self._key[:16]))

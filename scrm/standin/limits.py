@@ -59,11 +59,6 @@ class Limits:
         """A call that entered has ended."""
         self._running[api] -= 1
 
-    def reset(self) -> None:
-        """Forget windows and blocks."""
-        self._windows.clear()
-        self._blocked.clear()
-
     def _block(self, api: str, now: float, seconds: float) -> None:
         self._blocked[api] = now + seconds
         self._windows.pop(api, None)

@@ -25,11 +25,6 @@ def nickname(rng: Random) -> str:
     return sys.intern(name)
 
 
-def person_name(rng: Random) -> str:
-    """A civil name, for staff."""
-    return rng.choice(_FAMILY) + rng.choice(_GIVEN) + rng.choice(_GIVEN)
-
-
 def unionid_of(external_userid: str, contact_type: int) -> str:
     """The unionid of a WeChat user, 28 characters; WeCom users have none (wecom-api.md §5.2)."""
     return "oU" + external_userid[-26:] if contact_type == 1 else ""

@@ -148,7 +148,6 @@ class WelcomeCode:
     expires: float
     used: bool = False
     busy: bool = False  # another app is sending: the first call gets 41096
-    app_used: bool = False  # used by send_welcome_msg (and not by staff who spoke first)
 
 
 @dataclass(slots=True)

@@ -27,7 +27,6 @@ from scrm.site.console.room import capacity
 
 NOTICEABLE = 0.1  # changes below stay grey
 SHOWN_CHANNELS = 6
-Days = tuple[dt.date, dt.date]
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -39,4 +39,4 @@ def _claim(code: WelcomeCode) -> None:
     if code.busy:
         code.busy = False
         raise Refusal(41096)
-    code.used = code.app_used = True
+    code.used = True
