@@ -310,7 +310,7 @@ def live(new_corp: Callable[[], Corp], settings: Any, examples: int, *, derandom
 
 
 def test_any_history_ends_in_two_equal_worlds(new_corp: Callable[[], Corp], settings: Any) -> None:
-    live(new_corp, settings, 6, derandomize=True)
+    live(new_corp, settings, 4, derandomize=True)
 
 
 @pytest.mark.faults
