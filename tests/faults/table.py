@@ -148,6 +148,29 @@ TABLE = [
             "faults/test_sending.py::test_a_search_that_wecom_refuses_ends_the_broadcast",
         ),
     ),
+    Row(
+        "absent fields, unknown numbers, numbers as text, empty last pages, -1, 84061 for nobody",
+        "both ledgers end as a platform made from the documents alone is; the next sync finds no drift",
+        ("otherplatform/test_life.py::test_ledgers_are_true_when_the_platform_shows",),
+    ),
+    Row(
+        "a serving member is in no department that the app sees",
+        "nobody's friendship ends",
+        ("otherplatform/test_quirks.py::test_follow_user_outside_the_address_book_serves_customers",),
+    ),
+    Row(
+        "a member's userid looks like a customer's",
+        "the reading's type decides",
+        ("otherplatform/test_quirks.py::test_new_member_with_an_id_like_a_customers_is_no_customer",),
+    ),
+    Row(
+        "a broadcast's answer is lost, its tasks come late, its recipients are no friends or have had enough",
+        "what is booked is what arrived",
+        (
+            "otherplatform/test_broadcast.py::test_what_arrived_is_booked",
+            "otherplatform/test_broadcast.py::test_a_task_without_an_answer_is_found_again_and_not_made_twice",
+        ),
+    ),
     # time and order
     Row(
         "any history with losses, repeats, late reads, failing calls and deaths",
@@ -213,6 +236,16 @@ TABLE = [
         "none is taken for a repeat of another",
         ("scrm/wecom/test_inbox.py::test_ten_thousand_adds_of_one_second_are_ten_thousand",),
         "scrm/wecom/test_inbox.py::test_the_official_key_would_have_kept_one",
+    ),
+    Row(
+        "reads after an event show what was before it",
+        "nothing is taken back",
+        ("otherplatform/test_quirks.py::test_late_reads_take_nothing_back",),
+    ),
+    Row(
+        "a callback about a chat never comes",
+        "the gap is found by its version and healed by the next read",
+        ("otherplatform/test_quirks.py::test_version_gap_is_healed_by_the_next_read",),
     ),
     # hostile senders
     Row(
