@@ -3,11 +3,9 @@
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings as configured
-from django.test import Client
 from wechatpy.work.crypto import WeChatCrypto
 
 from contacts import sync
@@ -16,12 +14,12 @@ from groups.models import Stay
 from scrm.base.models import Work
 from scrm.base.work import run
 from scrm.wecom import tokens
+from tests.corp import ask
 from tests.otherplatform.callbacks import Channel, Query, deliver
 from tests.otherplatform.corp import Corp
 from tests.otherplatform.corp import Stay as Truth
 from tests.otherplatform.server import App, Platform, serving
 
-ADDRESS = "/wecom/callback/"
 PATIENCE = 20.0  # seconds for reads that wait for a newer answer
 
 
@@ -43,13 +41,11 @@ class World:
 
     def __init__(self, corp: Corp, platform: Platform) -> None:
         self.corp, self.platform = corp, platform
-        self.client = Client()
         crypto = WeChatCrypto(configured.WECOM_CALLBACK_TOKEN, configured.WECOM_CALLBACK_AES_KEY, corp.corp_id)
         self.channel = Channel(configured.WECOM_CALLBACK_TOKEN, crypto.key, corp.corp_id, 1000002)
 
     def post(self, query: Query, body: bytes) -> int:
-        address = f"{ADDRESS}?{urlencode(query)}"
-        return self.client.post(address, data=body, content_type="text/xml").status_code
+        return ask("POST", query, body).status_code
 
     def deliver(self) -> None:
         """Every callback that waits reaches us."""

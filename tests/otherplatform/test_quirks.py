@@ -12,6 +12,7 @@ from contacts.models import Customer, Follow, Staff, SyncRun, Tag
 from groups.models import ChatGap, GroupChat, Stay
 from scrm.base.models import Work
 from scrm.wecom.models import Callback
+from tests.corp import ask
 from tests.otherplatform import vector
 from tests.otherplatform.callbacks import Channel
 from tests.otherplatform.conftest import Clock, World, our_follows, our_stays
@@ -35,10 +36,10 @@ def test_published_vector_of_the_address_check(world: World, settings: Any) -> N
         "nonce": vector.ECHO_NONCE,
         "echostr": vector.ECHO_SEALED,
     }
-    answer = world.client.get("/wecom/callback/", given)
+    answer = ask("GET", given)
     assert (answer.status_code, answer.content) == (200, vector.ECHO.encode())
     given["echostr"] = vector.ECHO_SEALED.replace("P9", "P8")
-    assert world.client.get("/wecom/callback/", given).status_code == 400
+    assert ask("GET", given).status_code == 400
 
 
 def test_published_vector_of_a_message(world: World, settings: Any) -> None:
