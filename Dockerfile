@@ -22,4 +22,4 @@ RUN SECRET_KEY=collectstatic python manage.py collectstatic --noinput \
 USER scrm
 
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--blocking-threads", "32", "scrm.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--blocking-threads", "1024", "scrm.wsgi:application"]

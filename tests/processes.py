@@ -49,11 +49,11 @@ def end(child: "subprocess.Popen[bytes]") -> None:
     child.wait(5)
 
 
-def granian(port: int, application: str = "scrm.wsgi:application") -> list[str]:
+def granian(port: int, application: str = "scrm.wsgi:application", threads: int = 1024) -> list[str]:
     """The web server as the README starts it, one process, on `port`."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--blocking-threads", "32", "--no-access-log", application,
+        "--workers", "1", "--blocking-threads", str(threads), "--no-access-log", application,
     ]  # fmt: skip
 
 

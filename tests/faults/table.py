@@ -253,4 +253,18 @@ TABLE = [
         "413 and nothing stored",
         ("scrm/wecom/test_inbox.py::test_more_than_64_kib_get_413",),
     ),
+    Row(
+        "an unsigned envelope full of blanks",
+        "refused at once, no second of the processor",
+        ("scrm/wecom/test_inbox.py::test_blanks_without_end_cost_nobody_a_second",),
+    ),
+    Row(
+        "500 slow senders, slow readers, bodies of 100 MB",
+        "good callbacks answered within a second, memory flat",
+        (
+            "faults/test_hostile_senders.py"
+            "::test_slow_senders_and_readers_delay_nobody_and_bodies_without_end_fill_nothing",
+        ),
+        "faults/test_hostile_senders.py::test_the_harness_catches_a_server_whose_threads_are_few",
+    ),
 ]

@@ -27,7 +27,7 @@ def standin(options: Options, api_url: str, state: Path, logs: Path) -> Child:
 def web(port: int, logs: Path) -> Child:
     """One web server process with one worker."""
     command = [*_script("granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--blocking-threads", "32", "--respawn-failed-workers", "--respawn-interval", "1"]
+    command += ["--workers", "1", "--blocking-threads", "1024", "--respawn-failed-workers", "--respawn-interval", "1"]
     command += ["--workers-kill-timeout", "5", "--log-level", "warning", "scrm.wsgi:application"]
     return _child("web", command, logs)
 
