@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -86,7 +87,7 @@ def apply_tags(groups: Sequence[TagGroupInfo]) -> None:
 def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | None) -> None:
     """Takes over renames, leaves and what a read (None: gone) says of one member."""
     for event in events:
-        new = event.text("NewUserID")
+        new = event.key("NewUserID")
         if new and new != userid:
             rename_staff(userid, new)
             userid = new
@@ -148,7 +149,7 @@ def staff_left(userid: str, moment: dt.datetime) -> None:
 
 def _describe_from_event(userid: str, event: Event) -> None:
     """What the event itself says, where a read shows nothing: often only UserID and Department (wecom-api.md §3.4)."""
-    departments = [int(word) for word in event.text("Department").split(",") if word.strip().isdigit()]
+    departments = [int(word) for word in re.findall(r"(?:^|,)\s*(\d{1,9})\s*(?=,|$)", event.text("Department"))]
     people.describe_staff(
         StaffInfo(
             userid=userid,

@@ -24,10 +24,10 @@ CONTACT, STAFF, DEPARTMENTS, TAGS = "mirror:contact", "mirror:staff", "mirror:de
 
 def connect() -> None:
     """Says which events these lanes take."""
-    route("change_external_contact", lane=CONTACT, entity=lambda event: _named("contact", event.text("ExternalUserID")))
+    route("change_external_contact", lane=CONTACT, entity=lambda event: _named("contact", event.key("ExternalUserID")))
     route("change_external_tag", lane=TAGS, entity=lambda event: "tags")
     users, parties = ({f"{verb}_{kind}" for verb in ("create", "update", "delete")} for kind in ("user", "party"))
-    route("change_contact", change_types=users, lane=STAFF, entity=lambda event: _named("staff", event.text("UserID")))
+    route("change_contact", change_types=users, lane=STAFF, entity=lambda event: _named("staff", event.key("UserID")))
     route("change_contact", change_types=parties, lane=DEPARTMENTS, entity=lambda event: "departments")
 
 
@@ -81,10 +81,10 @@ def apply_read(customer: Customer, detail: ContactDetail | None, *, started_at: 
 
 def _take_evidence(external_userid: str, items: list[Incoming]) -> tuple[Customer, list[follows.Change]]:
     customer = people.customer_of(external_userid)
-    staff = people.staff_by_userid(item.event.text("UserID") for item in items)
+    staff = people.staff_by_userid(item.event.key("UserID") for item in items)
     told: list[FollowEvidence] = []
     for item in items:
-        member = staff.get(item.event.text("UserID"))
+        member = staff.get(item.event.key("UserID"))
         if member is not None:
             found = events.follow_evidence(item.event, staff=member, customer=customer, callback_id=item.callback.pk)
             told += [found] if found else []
@@ -128,7 +128,7 @@ def mirror_staff(claim: Claim) -> None:
 
 
 def _newest_userid(userid: str, items: list[Incoming]) -> str:
-    renamed = [item.event.text("NewUserID") for item in items if item.event.text("NewUserID")]
+    renamed = [item.event.key("NewUserID") for item in items if item.event.key("NewUserID")]
     return renamed[-1] if renamed else userid
 
 

@@ -32,7 +32,7 @@ def connect() -> None:
     route(
         "change_external_chat",
         lane=CHAT,
-        entity=lambda event: f"chat:{event.text('ChatId')}" if event.text("ChatId") else "",
+        entity=lambda event: f"chat:{event.key('ChatId')}" if event.key("ChatId") else "",
         delay=settings.CHAT_COALESCE_SECONDS,
     )
     renamings.append(_rename_staff)

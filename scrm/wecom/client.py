@@ -73,6 +73,12 @@ def client() -> "Client":
     return held
 
 
+def told(answer: Mapping[str, Any], name: str, kind: type, *, api: str) -> None:
+    """Raises Unreachable where `answer` lacks its main part: nobody told of would be read as nobody there."""
+    if not isinstance(answer.get(name), kind):
+        raise _unreadable(api)
+
+
 class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client of one app, held to our rules."""
 
@@ -199,7 +205,7 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
             failure: Failure = _refusal(error, api)
         except requests.RequestException as error:
             failure = _lost(error, api)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RecursionError):
             failure = _unreadable(api)
         else:
             if isinstance(answer, dict):

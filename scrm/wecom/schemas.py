@@ -11,21 +11,46 @@ from typing import Any, Self
 
 Raw = Mapping[str, Any]
 
+LONGEST_KEY = 64  # bytes of a platform id (wecom-api.md §0); what is longer is none
 PERSONAL_TAG = 2  # `type` of a tag that a staff member made alone; it has no id (wecom-api.md §5.2)
 
 
 def text(raw: Raw, name: str) -> str:
-    """The field as text; "" when absent or null."""
-    value = raw.get(name)
-    return "" if value is None else str(value)
+    """The field as text that a database can keep; "" when absent, null or of another shape."""
+    return _plain(raw.get(name))
 
 
-def number(raw: Raw, name: str, default: int = 0) -> int:
-    """The field as an integer; `default` when absent or not a number (the platform writes some numbers as text)."""
+def _plain(value: Any) -> str:
+    """Numbers as text too. NUL and halves of surrogate pairs, which JSON can carry, become U+FFFD."""
+    if not isinstance(value, str | int | float):
+        return ""
+    return (
+        str(value)
+        .replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16", "replace")
+    )
+
+
+def key(raw: Raw, name: str) -> str:
+    """The field as an id; "" for what can be none."""
+    found = text(raw, name)
+    return found if len(found) <= LONGEST_KEY else ""
+
+
+def number(raw: Raw, name: str, default: int = 0, *, bits: int = 63) -> int:
+    """The field as an integer of so many bits and a sign; `default` when absent or none (the platform writes some numbers
+    as text)."""
     try:
-        return int(raw[name])
-    except (KeyError, TypeError, ValueError):
+        found = int(raw[name])
+    except (KeyError, TypeError, ValueError, OverflowError):
         return default
+    return found if abs(found) < 1 << bits else default
+
+
+def code(raw: Raw, name: str) -> int:
+    """A small number that stands for something, such as a status; 0 when absent or none."""
+    return number(raw, name, bits=31)
 
 
 def moment(raw: Raw, name: str) -> datetime | None:
@@ -55,13 +80,19 @@ def inner(raw: Raw, name: str) -> Raw:
 
 
 def words(raw: Raw, name: str) -> tuple[str, ...]:
-    """A list of words; empty ones are dropped."""
-    return tuple(str(item) for item in items(raw, name) if item not in (None, ""))
+    """A list of words; empty ones and what is none are dropped."""
+    return tuple(word for word in map(_plain, items(raw, name)) if word)
+
+
+def keys(raw: Raw, name: str) -> tuple[str, ...]:
+    """A list of ids; what can be none is dropped."""
+    return tuple(word for word in words(raw, name) if len(word) <= LONGEST_KEY)
 
 
 def integers(raw: Raw, name: str) -> tuple[int, ...]:
     """A list of integers; what is none is dropped."""
-    return tuple(int(item) for item in items(raw, name) if str(item).lstrip("-").isdigit())
+    found = (number({name: item}, name, -1) for item in items(raw, name))
+    return tuple(item for item in found if item >= 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +128,12 @@ class StaffInfo:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            userid=text(raw, "userid"),
+            userid=key(raw, "userid"),
             name=text(raw, "name"),
             departments=integers(raw, "department"),
             main_department=number(raw, "main_department") or None,
             position=text(raw, "position"),
-            status=number(raw, "status"),
+            status=code(raw, "status"),
             alias=text(raw, "alias"),
             avatar=text(raw, "avatar"),
         )
@@ -126,15 +157,15 @@ class FollowInfo:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            userid=text(raw, "userid"),
+            userid=key(raw, "userid"),
             remark=text(raw, "remark"),
             description=text(raw, "description"),
             created_at=moment(raw, "createtime"),
             tag_ids=_tag_ids(raw),
             remark_mobiles=words(raw, "remark_mobiles"),
             remark_corp_name=text(raw, "remark_corp_name"),
-            oper_userid=text(raw, "oper_userid"),
-            add_way=number(raw, "add_way"),
+            oper_userid=key(raw, "oper_userid"),
+            add_way=code(raw, "add_way"),
             state=text(raw, "state"),
         )
 
@@ -142,9 +173,9 @@ class FollowInfo:
 def _tag_ids(raw: Raw) -> tuple[str, ...]:
     """Tag ids of either shape: `tags[]` of a detail, `tag_id[]` of a batch row (wecom-api.md §5.2, §5.3)."""
     if "tag_id" in raw:
-        return words(raw, "tag_id")
+        return keys(raw, "tag_id")
     tags = objects(raw, "tags")
-    return tuple(text(tag, "tag_id") for tag in tags if number(tag, "type") != PERSONAL_TAG and tag.get("tag_id"))
+    return tuple(key(tag, "tag_id") for tag in tags if number(tag, "type") != PERSONAL_TAG and key(tag, "tag_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,16 +199,16 @@ class ContactDetail:
     @classmethod
     def from_wecom(cls, contact: Raw, follows: Iterable[Raw]) -> Self:
         return cls(
-            external_userid=text(contact, "external_userid"),
+            external_userid=key(contact, "external_userid"),
             name=text(contact, "name"),
             avatar=text(contact, "avatar"),
-            type=number(contact, "type"),
-            gender=number(contact, "gender"),
+            type=code(contact, "type"),
+            gender=code(contact, "gender"),
             unionid=text(contact, "unionid"),
             position=text(contact, "position"),
             corp_name=text(contact, "corp_name"),
             corp_full_name=text(contact, "corp_full_name"),
-            follows=tuple(FollowInfo.from_wecom(follow) for follow in follows),
+            follows=tuple(FollowInfo.from_wecom(follow) for follow in follows if key(follow, "userid")),
         )
 
 
@@ -202,7 +233,7 @@ class TagInfo:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            text(raw, "id"),
+            key(raw, "id"),
             text(raw, "name"),
             number(raw, "order"),
             moment(raw, "create_time"),
@@ -224,12 +255,12 @@ class TagGroupInfo:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            group_id=text(raw, "group_id"),
+            group_id=key(raw, "group_id"),
             name=text(raw, "group_name"),
             order=number(raw, "order"),
             created_at=moment(raw, "create_time"),
             deleted=bool(raw.get("deleted")),
-            tags=tuple(TagInfo.from_wecom(tag) for tag in objects(raw, "tag")),
+            tags=tuple(TagInfo.from_wecom(tag) for tag in objects(raw, "tag") if key(tag, "id")),
         )
 
 
@@ -251,12 +282,12 @@ class MemberInfo:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            member_id=text(raw, "userid"),
-            type=number(raw, "type"),
+            member_id=key(raw, "userid"),
+            type=code(raw, "type"),
             unionid=text(raw, "unionid"),
             joined_at=moment(raw, "join_time"),
-            join_scene=number(raw, "join_scene"),
-            invited_by=text(inner(raw, "invitor"), "userid"),
+            join_scene=code(raw, "join_scene"),
+            invited_by=key(inner(raw, "invitor"), "userid"),
             state=text(raw, "state"),
             nickname=text(raw, "group_nickname"),
             name=text(raw, "name"),
@@ -279,14 +310,16 @@ class GroupChatDetail:
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
         return cls(
-            chat_id=text(raw, "chat_id"),
+            chat_id=key(raw, "chat_id"),
             name=text(raw, "name"),
-            owner=text(raw, "owner"),
+            owner=key(raw, "owner"),
             created_at=moment(raw, "create_time"),
             notice=text(raw, "notice"),
             member_version=text(raw, "member_version"),
-            members=tuple(MemberInfo.from_wecom(member) for member in objects(raw, "member_list")),
-            admins=tuple(text(admin, "userid") for admin in objects(raw, "admin_list")),
+            members=tuple(
+                MemberInfo.from_wecom(member) for member in objects(raw, "member_list") if key(member, "userid")
+            ),
+            admins=tuple(key(admin, "userid") for admin in objects(raw, "admin_list") if key(admin, "userid")),
         )
 
 
@@ -299,7 +332,7 @@ class GroupChatEntry:
 
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
-        return cls(text(raw, "chat_id"), number(raw, "status"))
+        return cls(key(raw, "chat_id"), code(raw, "status"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,8 +356,8 @@ class Identity:
     def from_wecom(cls, raw: Raw) -> Self:
         """The old path writes capitals (§4.2)."""
         return cls(
-            userid=text(raw, "userid") or text(raw, "UserId"),
-            external_userid=text(raw, "external_userid"),
+            userid=key(raw, "userid") or key(raw, "UserId"),
+            external_userid=key(raw, "external_userid"),
             openid=text(raw, "openid") or text(raw, "OpenId"),
         )
 
@@ -388,7 +421,7 @@ class StaffTask:
 
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
-        return cls(text(raw, "userid"), number(raw, "status"), moment(raw, "send_time"))
+        return cls(key(raw, "userid"), code(raw, "status"), moment(raw, "send_time"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,5 +435,5 @@ class MessageResult:
 
     @classmethod
     def from_wecom(cls, raw: Raw) -> Self:
-        recipient = text(raw, "chat_id") or text(raw, "external_userid")
-        return cls(recipient, number(raw, "status"), moment(raw, "send_time"))
+        recipient = key(raw, "chat_id") or key(raw, "external_userid")
+        return cls(recipient, code(raw, "status"), moment(raw, "send_time"))

@@ -259,6 +259,24 @@ TABLE = [
         ("scrm/wecom/test_inbox.py::test_blanks_without_end_cost_nobody_a_second",),
     ),
     Row(
+        "damaged envelopes and odd events: bytes, encodings, lengths, nesting, numbers",
+        "refused, kept as unreadable or done; no lane fails over and over",
+        (
+            "scrm/wecom/test_hostile_events.py::test_an_envelope_is_opened_or_refused",
+            "scrm/wecom/test_hostile_events.py::test_64_kib_of_the_worst_are_stored_once",
+            "scrm/wecom/test_hostile_events.py::test_no_odd_event_fails_in_a_lane",
+        ),
+    ),
+    Row(
+        "answers of the platform that lack their main part or hold the wrong types",
+        "a typed error; nobody told of is not read as nobody there",
+        (
+            "scrm/wecom/test_hostile_events.py::test_no_answer_breaks_a_shape",
+            "scrm/wecom/test_hostile_events.py::test_an_answer_without_its_main_part_is_none",
+            "scrm/wecom/test_hostile_events.py::test_a_half_answer_ends_no_friendship_and_empties_no_chat",
+        ),
+    ),
+    Row(
         "500 slow senders, slow readers, bodies of 100 MB",
         "good callbacks answered within a second, memory flat",
         (

@@ -5,8 +5,8 @@ from itertools import chain
 from typing import Any
 
 from scrm.wecom import errors
-from scrm.wecom.client import client
-from scrm.wecom.schemas import ContactDetail, ContactPage, Raw, inner, objects, text, words
+from scrm.wecom.client import client, told
+from scrm.wecom.schemas import ContactDetail, ContactPage, Raw, inner, keys, objects, text
 
 MAX_STAFF_PER_PAGE = 100  # userid_list of batch/get_by_user, wecom-api.md §5.3
 MAX_FOLLOW_PAGES = 100  # 500 follows each: a contact with 50,000 follows is a platform that does not stop
@@ -22,9 +22,11 @@ def fetch(external_userid: str, *, timeout: float | None = None, urgent: bool = 
     while len(pages) < MAX_FOLLOW_PAGES:
         query = {"external_userid": external_userid} | ({"cursor": cursor} if cursor else {})
         pages.append(client().read("externalcontact/get", query, timeout=timeout, urgent=urgent))
+        told(pages[-1], "follow_user", list, api="externalcontact/get")
         cursor = text(pages[-1], "next_cursor")
         if not cursor:
             break
+    told(pages[0], "external_contact", dict, api="externalcontact/get")
     follows = chain.from_iterable(objects(page, "follow_user") for page in pages)
     return ContactDetail.from_wecom(inner(pages[0], "external_contact"), follows)
 
@@ -35,8 +37,9 @@ def fetch_page(userids: Sequence[str], cursor: str = "", limit: int = 100) -> Co
         raise ValueError(f"1 to {MAX_STAFF_PER_PAGE} staff members fit one page, not {len(userids)}")
     body = {"userid_list": list(userids), "cursor": cursor, "limit": limit}
     answer = client().read("externalcontact/batch/get_by_user", body=body)
-    rows = objects(answer, "external_contact_list")
-    contacts = tuple(_batch_row(row) for row in rows)
+    told(answer, "external_contact_list", list, api="externalcontact/batch/get_by_user")
+    rows = (_batch_row(row) for row in objects(answer, "external_contact_list"))
+    contacts = tuple(row for row in rows if row.external_userid)
     return ContactPage(contacts, text(answer, "next_cursor"))
 
 
@@ -52,7 +55,8 @@ def fetch_list(userid: str) -> tuple[str, ...]:
         if error.code == errors.NOT_A_CONTACT:
             return ()
         raise
-    return words(answer, "external_userid")
+    told(answer, "external_userid", list, api="externalcontact/list")
+    return keys(answer, "external_userid")
 
 
 def mark_tags(userid: str, external_userid: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scrm.wecom.client import client
+from scrm.wecom.client import client, told
 from scrm.wecom.schemas import GroupChatDetail, GroupChatEntry, GroupChatPage, inner, objects, text
 
 MAX_OWNERS_PER_PAGE = 100  # owner_filter.userid_list, wecom-api.md §9.1
@@ -18,7 +18,9 @@ def fetch_page(cursor: str = "", owners: Sequence[str] | None = None, limit: int
             raise ValueError(f"1 to {MAX_OWNERS_PER_PAGE} owners fit one page, not {len(owners)}")
         body["owner_filter"] = {"userid_list": list(owners)}
     answer = client().read("externalcontact/groupchat/list", body=body)
-    chats = tuple(GroupChatEntry.from_wecom(row) for row in objects(answer, "group_chat_list"))
+    told(answer, "group_chat_list", list, api="externalcontact/groupchat/list")
+    rows = (GroupChatEntry.from_wecom(row) for row in objects(answer, "group_chat_list"))
+    chats = tuple(row for row in rows if row.chat_id)
     return GroupChatPage(chats, text(answer, "next_cursor"))
 
 
@@ -26,4 +28,5 @@ def fetch(chat_id: str, *, timeout: float | None = None) -> GroupChatDetail:
     """The chat with its members and their names. Errors: WecomError, `gone` when it was dismissed."""
     body = {"chat_id": chat_id, "need_name": 1}
     answer = client().read("externalcontact/groupchat/get", body=body, timeout=timeout)
+    told(inner(answer, "group_chat"), "member_list", list, api="externalcontact/groupchat/get")
     return GroupChatDetail.from_wecom(inner(answer, "group_chat"))

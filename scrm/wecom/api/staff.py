@@ -1,20 +1,25 @@
 """Members of the address book, and who of them has customers (wecom-api.md §4.1)."""
 
-from scrm.wecom.client import client
-from scrm.wecom.schemas import StaffInfo, objects, words
+from scrm.wecom.client import client, told
+from scrm.wecom.schemas import StaffInfo, key, keys, objects
 
 
 def fetch_department(department_id: int) -> list[StaffInfo]:
     """The direct members of one department; whoever wants a tree asks for each department."""
     answer = client().read("user/list", {"department_id": department_id})
-    return [StaffInfo.from_wecom(row) for row in objects(answer, "userlist")]
+    told(answer, "userlist", list, api="user/list")
+    return [StaffInfo.from_wecom(row) for row in objects(answer, "userlist") if key(row, "userid")]
 
 
 def fetch_one(userid: str, *, timeout: float | None = None) -> StaffInfo:
     """One member. Errors: WecomError, `gone` when the member left or is out of range."""
-    return StaffInfo.from_wecom(client().read("user/get", {"userid": userid}, timeout=timeout))
+    answer = client().read("user/get", {"userid": userid}, timeout=timeout)
+    told(answer, "userid", str, api="user/get")
+    return StaffInfo.from_wecom(answer)
 
 
 def fetch_follow_users() -> tuple[str, ...]:
     """Userids that have the customer-contact function, within the app's visible range."""
-    return words(client().read("externalcontact/get_follow_user_list"), "follow_user")
+    answer = client().read("externalcontact/get_follow_user_list")
+    told(answer, "follow_user", list, api="externalcontact/get_follow_user_list")
+    return keys(answer, "follow_user")

@@ -27,10 +27,15 @@ class Event:
         value = self.fields.get(name)
         return value.strip() if isinstance(value, str) else ""
 
+    def key(self, name: str) -> str:
+        """The field as an id, empty where it can be none (wecom-api.md §0: at most 64 characters)."""
+        text = self.text(name)
+        return text if len(text) <= 64 else ""
+
     def integer(self, name: str) -> int | None:
         """The field as a whole number, None where it is absent or something else."""
         text = self.text(name)
-        return int(text) if re.fullmatch(r"-?\d{1,10}", text) else None
+        return int(text) if re.fullmatch(r"-?\d{1,9}", text) else None
 
     @property
     def welcome_code(self) -> str:

@@ -114,4 +114,4 @@ def _row_of(message: bytes, digest: bytes) -> _Row:
 
 def _entity_of(event: Event, jobs: list[Job]) -> str:
     mirrors = [job.entity for job in jobs if job.lane.startswith("mirror:")]
-    return mirrors[0] if mirrors else f"event:{event.kind}"
+    return mirrors[0] if mirrors else f"event:{event.kind}"[:160]
