@@ -1,5 +1,6 @@
 """Real processes for journeys and crash tests: the web server and workers as a deployment runs them."""
 
+import itertools
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_numbers = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -61,8 +63,29 @@ def worker(queues: str) -> list[str]:
     """A worker of these queues as the README starts it."""
     return [
         sys.executable, "-m", "celery", "-A", "scrm", "worker", "-Q", queues, "--pool", "threads", "-c", "2",
-        "-n", f"{queues.replace(',', '-')}-{os.getpid()}@%h", "--without-gossip", "--without-mingle",
+        "-n", f"{queues.replace(',', '-')}-{os.getpid()}-{next(_numbers)}@%h", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
+
+
+def beat() -> list[str]:
+    """Beat as the README starts it; its schedule is forgotten."""
+    return [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "scrm",
+        "beat",
+        "--pidfile=",
+        "--schedule",
+        f"/tmp/beat-{free_port()}",
+    ]
+
+
+def kill(child: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL to a process and whatever it has started, as when a supervisor buries it."""
+    os.killpg(child.pid, 9)
+    child.wait(5)
 
 
 def work_once(*lanes: str) -> list[str]:

@@ -180,7 +180,7 @@ class Installation:
 class Web:
     """A web server process, as the platform and people meet it."""
 
-    def __init__(self, port: int, child: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, port: int, child: "subprocess.Popen[bytes] | None" = None) -> None:
         self.port = port
         self.child = child
 

@@ -35,13 +35,27 @@ FOR UPDATE OF w SKIP LOCKED
 """
 
 # Leases whose holder died: the rows go back to waiting, one attempt older; what kills its worker again and again is poison.
+# All that a worker had in hand dies with it. After a second death the entities are therefore tried one after the other,
+# so that poison goes alone the next time and its neighbours don't follow it into quarantine.
 _RECLAIM = """
-UPDATE base_work SET state = CASE WHEN attempts + 1 >= %(most)s THEN 'quarantined' ELSE 'waiting' END,
-       error = CASE WHEN attempts + 1 >= %(most)s THEN 'The worker died or hung at each attempt.' ELSE error END,
-       attempts = attempts + 1, holder = '', lease_until = NULL, not_before = clock_timestamp()
-WHERE id IN (SELECT id FROM base_work WHERE state = 'leased' AND lease_until < clock_timestamp() AND lane = %(lane)s
-             FOR UPDATE SKIP LOCKED)
+WITH ended AS (
+    SELECT id, entity, attempts FROM base_work
+    WHERE state = 'leased' AND lease_until < clock_timestamp() AND lane = %(lane)s
+    FOR UPDATE SKIP LOCKED
+), judged AS (
+    SELECT id, entity, bool_or(attempts > 0) OVER (PARTITION BY entity) AS suspect FROM ended
+), ranked AS (
+    SELECT id, suspect::int * (dense_rank() OVER (PARTITION BY suspect ORDER BY entity) - 1) AS place FROM judged
+)
+UPDATE base_work w
+SET state = CASE WHEN attempts + 1 >= %(most)s THEN 'quarantined' ELSE 'waiting' END,
+    error = CASE WHEN attempts + 1 >= %(most)s THEN 'The worker died or hung at each attempt.' ELSE error END,
+    settled_at = CASE WHEN attempts + 1 >= %(most)s THEN clock_timestamp() END,
+    attempts = attempts + 1, holder = '', lease_until = NULL,
+    not_before = clock_timestamp() + make_interval(secs => ranked.place * %(apart)s)
+FROM ranked WHERE w.id = ranked.id
 """
+_SUSPECTS_APART = 1.0  # seconds, longer than most jobs
 
 # A statement of its own after the lock: it sees what whoever held the lock before has committed.
 _LEASE = """
@@ -244,4 +258,4 @@ def renew(lane: Lane, claims: Collection[Claim]) -> None:
 def reclaim(lane: Lane) -> None:
     """Makes rows whose lease has ended claimable again."""
     with connection.cursor() as cursor:
-        cursor.execute(_RECLAIM, {"lane": lane.name, "most": lane.max_attempts})
+        cursor.execute(_RECLAIM, {"lane": lane.name, "most": lane.max_attempts, "apart": _SUSPECTS_APART})

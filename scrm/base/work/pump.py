@@ -14,7 +14,7 @@ from collections import defaultdict
 from typing import Any
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from scrm.base import heartbeat
@@ -48,6 +48,7 @@ class Bell:
 _bells: dict[str, Bell] = {}
 _in_hand: dict[str, set[Claim]] = defaultdict(set)  # by lane
 _stop = threading.Event()
+_database_away = threading.Event()
 _threads: list[threading.Thread] = []
 
 
@@ -71,13 +72,15 @@ def start(queues: list[str], worker: str) -> None:
 
 
 def stop(seconds: float = 10.0) -> None:
-    """Ends the pumps after the jobs in hand."""
+    """Ends the pumps after the jobs in hand, for which it waits so long in all. A job that lasts longer is taken over when
+    its lease ends."""
     _stop.set()
+    until = time.monotonic() + seconds
     for _ in _threads:
         for bell in _bells.values():
             bell.ring()
     for thread in _threads:
-        thread.join(seconds)
+        thread.join(max(0.0, until - time.monotonic()))
     _threads.clear()
 
 
@@ -97,10 +100,12 @@ def _guarded(target: Any, *args: Any) -> None:
 def _pump(lane: Lane, bell: Bell) -> None:
     while not _stop.is_set():
         try:
-            if _work_once(lane, bell):
+            found = _work_once(lane, bell)
+            _note_database()
+            if found:
                 continue
-        except Exception:  # a pump never dies: the database may be away for a while
-            log.exception("pump interrupted", lane=lane.name)
+        except Exception as error:  # a pump never dies: the database may be away for a while
+            _note_interruption(lane, error)
             connection.close()
             _stop.wait(1.0)
         forget_connection()
@@ -122,14 +127,30 @@ def _work_once(lane: Lane, bell: Bell) -> bool:
     return True
 
 
+def _note_interruption(lane: Lane, error: Exception) -> None:
+    """One line an outage, not one a second for each pump: a full disk would only get fuller."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        log.error("pump interrupted", lane=lane.name, exc_info=error)
+    elif not _database_away.is_set():
+        _database_away.set()
+        log.warning("the database is away, work waits", lane=lane.name, error=str(error).strip())
+
+
+def _note_database() -> None:
+    if _database_away.is_set():
+        _database_away.clear()
+        log.warning("the database is back")
+
+
 def _tick(lane: Lane, bell: Bell) -> None:
     """Rings every `lane.poll` seconds, for what nobody rings for: rows that become due, rings that were lost.
 
-    Four times a lease it keeps what is in hand here, and takes over what dead workers held.
+    Four times a lease it keeps what is in hand here, also while the process ends, and takes over what dead workers held.
     """
     next_look = 0.0
-    while not _stop.wait(lane.poll):
-        bell.ring()
+    while not _stop.wait(lane.poll) or _in_hand[lane.name]:
+        if _stop.is_set():
+            time.sleep(min(lane.poll, 0.2))
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + min(lane.lease / 4, 2.0)
             try:
@@ -137,6 +158,7 @@ def _tick(lane: Lane, bell: Bell) -> None:
                 reclaim(lane)
             except Exception:  # tried again in a moment
                 connection.close()
+        bell.ring()  # after what was just taken over
 
 
 def _beat_heart(queues: list[str], worker: str) -> None:
