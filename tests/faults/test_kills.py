@@ -69,8 +69,12 @@ def test_a_dead_workers_welcomes_are_taken_over_in_time(installation: Installati
 def test_traffic_goes_on_when_a_process_is_killed(installation: Installation, corp: Corp, victim: str) -> None:
     """The killed one is started again, as its supervisor does; the platform tries each event three times."""
     commands = {
-        "web server": processes.granian(processes.free_port())
-        + ["--respawn-failed-workers", "--respawn-interval", "1"],
+        "web server": [
+            *processes.granian(processes.free_port()),
+            "--respawn-failed-workers",
+            "--respawn-interval",
+            "1",
+        ],
         "welcome": processes.worker("welcome"),
         "mirror": processes.worker("mirror"),
         "beat": processes.beat(),
@@ -171,7 +175,8 @@ def test_two_web_servers_changed_in_turn_fail_no_callback(installation: Installa
         first, second = stack.enter_context(installation.web()), stack.enter_context(installation.web())
         with under_load(Proxy(first.port, second.port).post, corp, answers):
             for web in (first, second):
-                seen(lambda so_far=len(answers): len(answers) > so_far + 40, 60)
+                before = len(answers)
+                seen(lambda: len(answers) > before + 40, 60)  # noqa: B023  seen at once
                 begun = time.monotonic()
                 assert web.child is not None
                 web.child.terminate()
@@ -186,19 +191,18 @@ def test_two_web_servers_changed_in_turn_fail_no_callback(installation: Installa
 
 def test_a_worker_that_is_told_to_end_has_ended_within_ten_seconds(installation: Installation, corp: Corp) -> None:
     """What it has in hand is finished, what waits is the next one's; nobody is greeted twice."""
-    with installation.web() as web:
-        with installation.worker("welcome", SENDING="on") as old:
-            seen(lambda: served(installation, "welcome", 1), 60)
-            for number in range(30):
+    with installation.web() as web, installation.worker("welcome", SENDING="on") as old:
+        seen(lambda: served(installation, "welcome", 1), 60)
+        with installation.worker("welcome", SENDING="on"):
+            seen(lambda: served(installation, "welcome", 2), 60)
+            for number in range(40):
                 add(corp, web, f"wm{number}")
-            old.terminate()
+                if number == 30:
+                    old.terminate()
             begun = time.monotonic()
             old.wait(20)
             assert time.monotonic() - begun < 10.0
-        for number in range(30, 40):
-            add(corp, web, f"wm{number}")
-        with installation.worker("welcome", SENDING="on"):
             everybody = {f"wm{number}" for number in range(40)}
             seen(lambda: set(greeted(corp)) == everybody, 30)
 
-        assert greeted(corp) == Counter(everybody)
+            assert greeted(corp) == Counter(everybody)
