@@ -54,8 +54,10 @@ def _empty() -> None:
 
 def _flush_redis() -> None:
     from scrm.base.redis import client
+    from scrm.wecom import gates
 
     client().flushdb()
+    gates.forget()
 
 
 @pytest.fixture

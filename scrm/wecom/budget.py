@@ -7,7 +7,7 @@ from django.conf import settings
 # Never more than the window's budget in any window: a full bucket plus one window of refill is exactly the budget.
 MINUTE_BURST = 1 / 7
 HOUR_BURST = 1 / 2
-# A bucket that nobody knows (new, or Redis was flushed) starts with a part of its burst: what was spent is unknown.
+# A bucket that the process has not seen lately starts with a part of its burst: what was spent is unknown.
 MINUTE_START = 1 / 4
 HOUR_START = 1 / 2
 

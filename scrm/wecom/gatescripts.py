@@ -2,7 +2,7 @@
 
 # KEYS pause, cap, flight, flight of the API, minute bucket, hour bucket
 # ARGV ticket, lease ms, room, room of calls that are not urgent, urgent, then rate (per ms), burst, start of each bucket
-# → {"in", 0} | {"paused", ms} | {"crowded", ms} | {"spent", ms}
+# → {"in", 0, calls left in each bucket} | {"paused", ms} | {"crowded", ms} | {"spent", ms}
 ENTER = """
 local pause = redis.call('PTTL', KEYS[1])
 if pause > 0 then return {'paused', pause} end
@@ -32,7 +32,7 @@ for i = 3, 4 do
   redis.call('ZADD', KEYS[i], now + ARGV[2], ARGV[1])
   redis.call('PEXPIRE', KEYS[i], ARGV[2])
 end
-return {'in', 0}
+return {'in', 0, left[1], left[2]}
 """
 
 # KEYS flight, flight of the API, prefix of the counts by minute; ARGV ticket, API, code (0 = success)

@@ -32,7 +32,7 @@ def handle(job: Claim) -> None:
 
 def main() -> None:
     if "together" in sys.argv:
-        claim._SUSPECTS_APART = 0.0  # type: ignore[attr-defined]
+        claim._SUSPECTS_APART = 0.0
     limit = 4 * 1024**3
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     pump.start(["export"], "poisoned")

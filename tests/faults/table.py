@@ -32,8 +32,11 @@ TABLE = [
     ),
     Row(
         "a worker is killed around a welcome",
-        "the customer is greeted once, in time",
-        ("faults/test_killed.py::test_around_a_welcome",),
+        "the customer is greeted once, in time; another worker takes over within 3 s",
+        (
+            "faults/test_killed.py::test_around_a_welcome",
+            "faults/test_kills.py::test_a_dead_workers_welcomes_are_taken_over_in_time",
+        ),
     ),
     Row(
         "a worker is killed around a read of the mirror",
@@ -82,23 +85,78 @@ TABLE = [
         "faults/test_crashes.py::test_the_harness_catches_a_receiver_that_acknowledges_first",
     ),
     Row(
-        "a handler kills its process or fails each time",
-        "quarantined after three attempts, others are not held up",
+        "web worker, web server, welcome or mirror worker, beat killed while traffic runs",
+        "all acknowledged within the platform's three tries, both ledgers equal, everybody greeted once",
+        ("faults/test_kills.py::test_traffic_goes_on_when_a_process_is_killed",),
+    ),
+    Row(
+        "web servers and workers are changed in turn under load",
+        "no callback fails, each process ends within 10 s, nobody is greeted twice",
         (
+            "faults/test_kills.py::test_two_web_servers_changed_in_turn_fail_no_callback",
+            "faults/test_kills.py::test_a_worker_that_is_told_to_end_has_ended_within_ten_seconds",
+        ),
+    ),
+    Row(
+        "two beats, a beat that is dead for ten minutes, a message that is lost",
+        "each night's work is done once",
+        (
+            "scrm/base/test_nightly.py::test_two_beats_start_one_sync",
+            "scrm/base/test_nightly.py::test_a_beat_that_was_dead_for_ten_minutes_makes_up_for_it_once",
+        ),
+        "scrm/base/test_nightly.py::test_without_the_unique_row_the_late_message_of_a_second_beat_starts_another",
+    ),
+    Row(
+        "a handler kills its process, eats all memory or fails each time",
+        "quarantined after three attempts, alone; others are not held up",
+        (
+            "faults/test_poison.py::test_what_kills_its_worker_is_set_aside_alone",
+            "faults/test_poison.py::test_what_raises_or_eats_memory_holds_nobody_up",
             "scrm/base/test_work.py::test_work_that_kills_its_worker_three_times_is_quarantined",
             "scrm/base/test_work.py::test_three_failures_lead_into_quarantine_and_block_nobody",
         ),
+        "faults/test_poison.py::test_the_harness_catches_suspects_that_are_tried_together",
     ),
     # services
     Row(
         "PostgreSQL crashes under load",
         "what was acknowledged is stored; the receiver comes back by itself",
-        ("faults/test_postgres_away.py::test_a_crashing_postgres_loses_nothing_acknowledged",),
+        (
+            "faults/test_postgres_away.py::test_a_crashing_postgres_loses_nothing_acknowledged",
+            "faults/test_postgres_away.py::test_a_postgres_that_restarts_is_missed_by_nobody",
+        ),
+        "faults/test_postgres_away.py::test_the_harness_catches_commits_that_do_not_wait_for_the_disk",
+    ),
+    Row(
+        "PostgreSQL hangs, or a table is locked",
+        "the platform is answered within its 5 s; all works again within 10 s",
+        (
+            "faults/test_postgres_away.py::test_a_hanging_postgres_costs_the_platform_no_time",
+            "faults/test_postgres_away.py::test_a_locked_table_is_no_reason_to_keep_the_platform_waiting",
+        ),
+        "faults/test_postgres_away.py::test_the_harness_catches_a_receiver_that_waits_for_a_hanging_postgres",
+    ),
+    Row(
+        "the inbox's disk is full, or read-only",
+        "503, never a false 200; all works again within 10 s",
+        (
+            "faults/test_postgres_away.py::test_a_full_disk_acknowledges_nothing_that_it_cannot_keep",
+            "faults/test_postgres_away.py::test_a_read_only_postgres_acknowledges_nothing",
+        ),
     ),
     Row(
         "Redis hangs",
         "callbacks are answered within a second, customers greeted",
         ("faults/test_services_away.py::test_a_hanging_redis_delays_neither_the_answer_nor_the_greeting",),
+    ),
+    Row(
+        "Redis flushed, stopped, restarted empty, full, hanging, slow",
+        "customers are greeted once and in time, pages answer, what was spent of a budget does not come back",
+        (
+            "faults/test_redis_away.py::test_whatever_redis_does_customers_are_greeted_and_pages_answer",
+            "faults/test_redis_away.py::test_a_worker_hears_again_after_redis_was_away",
+            "scrm/wecom/test_quotas.py::test_a_flushed_bucket_goes_on_where_this_process_saw_it",
+        ),
     ),
     # platform
     Row(

@@ -138,17 +138,41 @@ def test_the_budget_is_kept_alone_without_redis(platform: Scripted, settings: An
     assert sent == 2
 
 
-def test_a_flushed_redis_starts_with_little(platform: Scripted, settings: Any) -> None:
+def test_a_flushed_bucket_goes_on_where_this_process_saw_it(platform: Scripted, settings: Any) -> None:
+    """However often Redis is flushed: nothing that was spent comes back."""
+    settings.WECOM_CALLS_PER_MINUTE = 60
+    for _ in range(2):
+        with quotas.slot(CHAT):
+            pass
+
+    for _ in range(5):
+        redis.client().flushdb()
+        with pytest.raises(Paused), quotas.slot(CHAT, wait=0.0):
+            pass
+
+
+def test_a_flushed_bucket_is_not_empty_in_a_rush(platform: Scripted, settings: Any) -> None:
+    settings.WECOM_CALLS_PER_MINUTE = 280  # 10 to begin with
+    with quotas.slot(CHAT):
+        pass
+    redis.client().flushdb()
+
+    for _ in range(8):
+        with quotas.slot(CHAT, wait=0.0):
+            pass
+
+
+def test_a_process_that_has_seen_nothing_starts_a_flushed_bucket_with_little(platform: Scripted, settings: Any) -> None:
     settings.WECOM_CALLS_PER_MINUTE = 60
     for _ in range(2):
         with quotas.slot(CHAT):
             pass
     redis.client().flushdb()
+    gates.forget()
 
-    with quotas.slot(CHAT, wait=0.0):
-        pass
-    with quotas.slot(CHAT, wait=0.0):
-        pass
+    for _ in range(2):
+        with quotas.slot(CHAT, wait=0.0):
+            pass
     with pytest.raises(Paused), quotas.slot(CHAT, wait=0.0):
         pass
 
