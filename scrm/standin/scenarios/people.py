@@ -145,7 +145,8 @@ class People:
         later = at + int(self.rng.random() * 10 * DAY)
         if others and later < self.history.until:
             other, source = self.rng.choice(others), Source("", "", 0, add_way=4)
-            self._welcome(person, other, later, source)
+            if later >= self.history.since:
+                self._welcome(person, other, later, source)
             self._period(person, other, later, source, None)
 
     def _period(
