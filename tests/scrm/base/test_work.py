@@ -161,20 +161,6 @@ def test_waiting_is_no_failure(handler: Callable[..., None]) -> None:
     assert run.run_due([LANE]) == 0
 
 
-def test_only_failures_in_a_row_count(handler: Callable[..., None]) -> None:
-    outcomes = iter([ValueError("1"), ValueError("2"), Again(0), ValueError("3"), ValueError("4"), None])
-
-    def now_and_then(job: Claim) -> None:
-        if (outcome := next(outcomes)) is not None:
-            raise outcome
-
-    handler(now_and_then)
-    enqueue("test", 1, LANE, "thing:a")
-    run.run_due([LANE])
-
-    assert (state(1), next(outcomes, "all")) == ("done", "all")
-
-
 def test_an_expired_lease_is_taken_over_and_its_first_holder_writes_nothing(handler: Callable[..., None]) -> None:
     handler(lambda job: None)
     enqueue("test", 1, LANE, "thing:a")
