@@ -3,12 +3,12 @@
 
 def index(name: str) -> list[str]:
     """The grams stored with a name: single characters, pairs, pinyin syllables' pairs and initials."""
-    from pypinyin import Style, lazy_pinyin  # its dictionary takes 55 MB: for processes that write names only
+    from pypinyin import lazy_pinyin  # its dictionary takes 55 MB: for processes that write names only
 
     text = _plain(name)
-    spelt = "".join(lazy_pinyin(text, errors="default"))
-    initials = "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="default"))
-    found = set(text) | _pairs(text) | _pairs(spelt) | _pairs(initials)
+    syllables = lazy_pinyin(text, errors=list)  # what has no pinyin stands for itself, each character alone
+    initials = "".join(syllable[0] for syllable in syllables)
+    found = set(text) | _pairs(text) | _pairs("".join(syllables)) | _pairs(initials)
     return sorted(found)
 
 

@@ -13,7 +13,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least, Now
 
 from contacts import people
-from contacts.models import Customer, Staff
+from contacts.models import Staff
 from contacts.sync.job import Job
 from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
 from groups import announcements, stays
@@ -188,11 +188,7 @@ def _seed(chat: GroupChat, detail: GroupChatDetail, started: dt.datetime) -> Non
     """Stays of a first read in one statement; the persons are made before where they are missing."""
     members = {member.member_id: member for member in detail.members if member.member_id}
     people.staff_by_userid(key for key, member in members.items() if member.type == stays.STAFF_MEMBER)
-    names = {key: member.name for key, member in members.items() if member.type != stays.STAFF_MEMBER}
-    known = Customer.objects.filter(external_userid__in=names).exclude(name="")
-    for external_userid in known.values_list("external_userid", flat=True):
-        del names[external_userid]
-    people.customers_by_id(names)
+    people.meet({key: member.name for key, member in members.items() if member.type != stays.STAFF_MEMBER})
     rows = json.dumps([_seed_row(member) for member in members.values()])
     with connection.cursor() as cursor:
         cursor.execute(_SEED, {"chat": chat.pk, "started": started, "rows": rows})
