@@ -78,9 +78,12 @@ def _touch(**_: Any) -> None:
 
 @signals.celeryd_after_setup.connect
 def _start_pumps(sender: str, instance: Any, **_: Any) -> None:
+    from scrm.base import precedence
     from scrm.base.work import pump  # the app registry is ready only now
 
-    pump.start(sorted(instance.app.amqp.queues.consume_from), worker=f"{sender}:{os.getpid()}")
+    queues = sorted(instance.app.amqp.queues.consume_from)
+    precedence.give_way(queues)
+    pump.start(queues, worker=f"{sender}:{os.getpid()}")
 
 
 @signals.worker_shutting_down.connect

@@ -1,0 +1,44 @@
+"""A worker of slow families gives way; one that serves an urgent family too does not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scrm.base.precedence import NICE
+from scrm.base.work.lanes import QUEUES
+
+SAYS = """
+import os, sys, threading
+from scrm.base.precedence import give_way
+before = os.nice(0)
+give_way(sys.argv[1:])
+started = threading.Thread(target=lambda: print(os.nice(0) - before))
+started.start()
+started.join()
+print(open("/proc/self/autogroup").read().split()[-1] if os.path.exists("/proc/self/autogroup") else "none")
+"""
+AUTOGROUPS = Path("/proc/self/autogroup").exists()
+
+
+@pytest.mark.parametrize(
+    ("queues", "nice"),
+    [(["sync", "rollup", "export"], 5), (["mirror"], 2), (["welcome"], 0), (["sync", "welcome"], 0)],
+)
+@pytest.mark.parametrize("leads", [True, False])
+def test_the_most_urgent_family_decides(queues: list[str], nice: int, leads: bool) -> None:
+    """The session's own nice is touched only by who leads it: others live there."""
+    own = ("0" if leads else _session_nice()) if AUTOGROUPS else "none"
+    said = subprocess.run(
+        [sys.executable, "-c", SAYS, *queues], capture_output=True, text=True, check=True, start_new_session=leads
+    ).stdout.split()
+    assert said == [str(nice), str(nice) if leads and AUTOGROUPS and nice else own]
+
+
+def test_every_family_has_its_place() -> None:
+    assert set(NICE) == set(QUEUES)
+
+
+def _session_nice() -> str:
+    return Path("/proc/self/autogroup").read_text("ascii").split()[-1]
