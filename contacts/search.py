@@ -6,7 +6,8 @@ def index(name: str) -> list[str]:
     from pypinyin import lazy_pinyin  # its dictionary takes 55 MB: for processes that write names only
 
     text = _plain(name)
-    syllables = lazy_pinyin(text, errors=list)  # what has no pinyin stands for itself, each character alone
+    # What has no pinyin stands for itself, each character alone.
+    syllables = lazy_pinyin(text, errors=list)  # type: ignore[arg-type]  # its types know of one string only
     initials = "".join(syllable[0] for syllable in syllables)
     found = set(text) | _pairs(text) | _pairs("".join(syllables)) | _pairs(initials)
     return sorted(found)
