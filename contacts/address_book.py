@@ -31,7 +31,9 @@ def fetch_staff(userid: str) -> StaffInfo | None:
 
 
 def apply_departments(infos: Sequence[DepartmentInfo]) -> None:
-    """Takes over the whole tree; departments that are missing were deleted."""
+    """Takes over the whole tree; departments that are missing were deleted. No department at all deletes none."""
+    if not infos:
+        return
     parents = {info.id: info.parent_id for info in infos}
     rows = [
         Department(

@@ -151,6 +151,7 @@ def mirror_tags(claim: Claim) -> None:
     infos = address_book.fetch_tags()
     failpoint("tags.read")
     with claim.writing():
-        address_book.apply_tags(infos)
+        if infos is not None:
+            address_book.apply_tags(infos)
         _settle(claim, incoming_of(claim), last_read=started_at)
     failpoint("tags.written")

@@ -105,6 +105,8 @@ def read_tags(job: Job) -> bool:
     """The whole library of corporate tags."""
     job.reading()
     groups = address_book.fetch_tags()
+    if groups is None:
+        return True
     shown = {tag.tag_id for group in groups for tag in group.tags}
     known = set(Tag.objects.filter(deleted_at=None).values_list("tag_id", flat=True))
     with job.page(rows=len(shown)):

@@ -54,6 +54,8 @@ def read_contacts(job: Job) -> bool:
             raise UnlikelyAnswer(_("WeCom gives the same page of customers again and again."))
         with job.page(rows=len(page.contacts), cursor=page.next_cursor):
             pages.write(job, page, started_at=started_at, started=started)
+            if not page.proof:
+                job.step.payload = []  # whom the step lacks stays: only those in its payload are looked for
         if not page.next_cursor:
             return True
     return False

@@ -79,6 +79,14 @@ def told(answer: Mapping[str, Any], name: str, kind: type, *, api: str) -> None:
         raise _unreadable(api)
 
 
+def listed(answer: Mapping[str, Any], name: str, *, api: str) -> bool:
+    """Whether `answer` names its list at all: an empty one may be left out. Raises Unreachable where it is no list."""
+    if answer.get(name) is None:
+        return False
+    told(answer, name, list, api=api)
+    return True
+
+
 class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client of one app, held to our rules."""
 

@@ -214,10 +214,14 @@ class ContactDetail:
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """One page of `batch/get_by_user`: one `ContactDetail` with one follow per (contact, staff). "" = last page."""
+    """One page of `batch/get_by_user`: one `ContactDetail` with one follow per (contact, staff). "" = last page.
+
+    `proof`: the answer names a list; without one it may be empty or cut, and who is missing proves nothing.
+    """
 
     contacts: tuple[ContactDetail, ...]
     next_cursor: str
+    proof: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from scrm.wecom import errors
-from scrm.wecom.client import client, told
+from scrm.wecom.client import client, listed, told
 from scrm.wecom.schemas import ContactDetail, ContactPage, Raw, inner, keys, objects, text
 
 MAX_STAFF_PER_PAGE = 100  # userid_list of batch/get_by_user, wecom-api.md §5.3
@@ -22,7 +22,8 @@ def fetch(external_userid: str, *, timeout: float | None = None, urgent: bool = 
     while len(pages) < MAX_FOLLOW_PAGES:
         query = {"external_userid": external_userid} | ({"cursor": cursor} if cursor else {})
         pages.append(client().read("externalcontact/get", query, timeout=timeout, urgent=urgent))
-        told(pages[-1], "follow_user", list, api="externalcontact/get")
+        if not listed(pages[-1], "follow_user", api="externalcontact/get"):
+            told(pages[0], "follow_user", list, api="externalcontact/get")
         cursor = text(pages[-1], "next_cursor")
         if not cursor:
             break
@@ -37,10 +38,10 @@ def fetch_page(userids: Sequence[str], cursor: str = "", limit: int = 100) -> Co
         raise ValueError(f"1 to {MAX_STAFF_PER_PAGE} staff members fit one page, not {len(userids)}")
     body = {"userid_list": list(userids), "cursor": cursor, "limit": limit}
     answer = client().read("externalcontact/batch/get_by_user", body=body)
-    told(answer, "external_contact_list", list, api="externalcontact/batch/get_by_user")
+    named = listed(answer, "external_contact_list", api="externalcontact/batch/get_by_user")
     rows = (_batch_row(row) for row in objects(answer, "external_contact_list"))
     contacts = tuple(row for row in rows if row.external_userid)
-    return ContactPage(contacts, text(answer, "next_cursor"))
+    return ContactPage(contacts, text(answer, "next_cursor") if named else "", proof=named)
 
 
 def _batch_row(row: Raw) -> ContactDetail:

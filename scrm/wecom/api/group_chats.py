@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from scrm.wecom.client import client, told
+from scrm.wecom.client import client, listed, told
 from scrm.wecom.schemas import GroupChatDetail, GroupChatEntry, GroupChatPage, inner, objects, text
 
 MAX_OWNERS_PER_PAGE = 100  # owner_filter.userid_list, wecom-api.md §9.1
@@ -18,7 +18,7 @@ def fetch_page(cursor: str = "", owners: Sequence[str] | None = None, limit: int
             raise ValueError(f"1 to {MAX_OWNERS_PER_PAGE} owners fit one page, not {len(owners)}")
         body["owner_filter"] = {"userid_list": list(owners)}
     answer = client().read("externalcontact/groupchat/list", body=body)
-    told(answer, "group_chat_list", list, api="externalcontact/groupchat/list")
+    listed(answer, "group_chat_list", api="externalcontact/groupchat/list")
     rows = (GroupChatEntry.from_wecom(row) for row in objects(answer, "group_chat_list"))
     chats = tuple(row for row in rows if row.chat_id)
     return GroupChatPage(chats, text(answer, "next_cursor"))

@@ -1,13 +1,13 @@
 """Members of the address book, and who of them has customers (wecom-api.md §4.1)."""
 
-from scrm.wecom.client import client, told
+from scrm.wecom.client import client, listed, told
 from scrm.wecom.schemas import StaffInfo, key, keys, objects
 
 
 def fetch_department(department_id: int) -> list[StaffInfo]:
     """The direct members of one department; whoever wants a tree asks for each department."""
     answer = client().read("user/list", {"department_id": department_id})
-    told(answer, "userlist", list, api="user/list")
+    listed(answer, "userlist", api="user/list")
     return [StaffInfo.from_wecom(row) for row in objects(answer, "userlist") if key(row, "userid")]
 
 
@@ -21,5 +21,5 @@ def fetch_one(userid: str, *, timeout: float | None = None) -> StaffInfo:
 def fetch_follow_users() -> tuple[str, ...]:
     """Userids that have the customer-contact function, within the app's visible range."""
     answer = client().read("externalcontact/get_follow_user_list")
-    told(answer, "follow_user", list, api="externalcontact/get_follow_user_list")
+    listed(answer, "follow_user", api="externalcontact/get_follow_user_list")
     return keys(answer, "follow_user")

@@ -1,13 +1,15 @@
 """Events and answers that no platform should send: nothing fails over and over, nobody is lost by them."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contacts.models import Customer, Department, Follow, Staff
+from contacts import sync
+from contacts.models import Customer, Department, Follow, Staff, Tag, TagGroup
 from groups.models import GroupChat, Stay
 from scrm.base.models import Work
 from scrm.base.work import run
@@ -17,6 +19,7 @@ from scrm.wecom.callback import inbox
 from scrm.wecom.callback.envelope import BadEnvelope, Envelope
 from scrm.wecom.callback.events import UnreadableEvent, parse
 from scrm.wecom.errors import Unreachable
+from scrm.wecom.schemas import ContactPage, GroupChatPage
 from tests.corp import Corp
 from tests.scrm.wecom.scripted import Scripted
 
@@ -153,24 +156,76 @@ def test_no_answer_breaks_a_shape(raw: dict[str, Any]) -> None:
     assert all(abs(number) < 2**31 for number in (detail.type, detail.gender))
 
 
-HALF: list[dict[str, Any]] = [
-    {}, {"external_contact": None, "follow_user": None}, {"external_contact": [], "follow_user": {}},
-    {"group_chat": {}}, {"group_chat": {"member_list": "none"}}, {"department": {}}, {"tag_group": 5},
-    {"external_userid": "wmLin"}, {"errcode": 1e400}, {"errcode": {}},
-]  # fmt: skip
+NO_LIST = [5, "none", {}, {"a": []}, True]
+# By API: its list, what asks for it, and what an answer without the list is: it may be left out when it is empty.
+LISTS: dict[str, tuple[str, Callable[[], Any], Any]] = {
+    "department/list": ("department", departments.fetch_all, []),
+    "user/list": ("userlist", lambda: staff.fetch_department(1), []),
+    "externalcontact/get_follow_user_list": ("follow_user", staff.fetch_follow_users, ()),
+    "externalcontact/get_corp_tag_list": ("tag_group", tags.fetch_all, None),
+    "externalcontact/batch/get_by_user": (
+        "external_contact_list", lambda: contacts.fetch_page(["wanglei"]), ContactPage((), "", proof=False),
+    ),
+    "externalcontact/groupchat/list": ("group_chat_list", group_chats.fetch_page, GroupChatPage((), "")),
+}  # fmt: skip
+# What is asked for by its id is never left out.
+WHOLE: dict[str, tuple[Callable[[], Any], list[dict[str, Any]]]] = {
+    "externalcontact/get": (
+        lambda: contacts.fetch("wmLin"), [{}, {"external_contact": None, "follow_user": None}, {"external_contact": {}}],
+    ),
+    "externalcontact/groupchat/get": (
+        lambda: group_chats.fetch("wrA"), [{}, {"group_chat": {}}, {"group_chat": {"member_list": "none"}}],
+    ),
+    "externalcontact/list": (lambda: contacts.fetch_list("wanglei"), [{}, {"external_userid": "wmLin"}]),
+    "user/get": (lambda: staff.fetch_one("wanglei"), [{}, {"userid": 5}, {"errcode": {}}, {"errcode": 1e400}]),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("half", HALF, ids=range(len(HALF)))
-def test_an_answer_without_its_main_part_is_none(platform: Scripted, half: dict[str, Any]) -> None:
+@pytest.mark.parametrize("api", WHOLE)
+def test_an_answer_without_its_main_part_is_none(platform: Scripted, api: str) -> None:
     """Else nobody told of would be read as nobody there."""
-    platform.script = {key: [half] for key in ("externalcontact/get", "externalcontact/groupchat/get", "department/list", "externalcontact/list", "externalcontact/get_corp_tag_list", "externalcontact/get_follow_user_list", "user/list", "user/get", "externalcontact/batch/get_by_user", "externalcontact/groupchat/list")}  # fmt: skip
-    for ask in (
-        lambda: contacts.fetch("wmLin"), lambda: group_chats.fetch("wrA"), departments.fetch_all, tags.fetch_all,
-        lambda: contacts.fetch_page(["wanglei"]), group_chats.fetch_page, lambda: staff.fetch_one("wanglei"),
-        lambda: staff.fetch_department(1), staff.fetch_follow_users, lambda: contacts.fetch_list("wanglei"),
-    ):  # fmt: skip
+    ask, halves = WHOLE[api]
+    for half in halves:
+        platform.script = {api: [half]}
         with pytest.raises(Unreachable):
             ask()
+
+
+@pytest.mark.parametrize("api", LISTS)
+def test_a_list_that_is_left_out_is_empty_and_one_that_is_none_no_answer(platform: Scripted, api: str) -> None:
+    name, ask, empty = LISTS[api]
+    for left_out in ({}, {name: None}):
+        platform.script = {api: [left_out]}
+        assert ask() == empty
+    for odd in NO_LIST:
+        platform.script = {api: [{name: odd}]}
+        with pytest.raises(Unreachable):
+            ask()
+
+
+def test_a_sync_survives_lists_that_are_left_out_and_ends_nothing_by_them(platform: Scripted, settings: Any) -> None:
+    settings.FRESH_READ_SECONDS = 0
+    for userid, person in (("wanglei", "wmLin"), ("zhaomin", "wmLi")):
+        member = Staff.objects.create(userid=userid, serves_customers=True)
+        Follow.objects.create(
+            staff=member, customer=Customer.objects.create(external_userid=person), added_at="2026-11-01T00:00:00Z"
+        )
+    Tag.objects.create(tag_id="etVip", group=TagGroup.objects.create(group_id="eg1", name="等级"), name="VIP")
+    GroupChat.objects.create(chat_id="wrA", first_read_at="2026-11-01T00:00:00Z", created_at="2026-11-01T00:00:00Z")
+    shown = {"external_contact": {"external_userid": "wmLi", "type": 1}, "follow_info": {"userid": "zhaomin", "createtime": 1793462400}}  # fmt: skip
+    platform.script = {
+        "department/list": [{"department": [{"id": 1, "name": "总部"}]}],
+        "externalcontact/get_follow_user_list": [{"follow_user": ["wanglei", "zhaomin"]}],
+        "externalcontact/batch/get_by_user": [{"external_contact_list": [shown], "next_cursor": "c"}, {}],
+        "user/get": [{"userid": "wanglei"}, {"userid": "zhaomin"}],
+        "externalcontact/groupchat/get": [{"group_chat": {"chat_id": "wrA", "member_list": []}}],
+    }
+    done = sync.run_inline(sync.start())
+
+    assert (done.state, [step.error for step in done.steps.exclude(error="")]) == ("done", [])
+    assert Follow.objects.filter(ended_at=None).count() == 2
+    assert Tag.objects.get().deleted_at is None
+    assert GroupChat.objects.get().dismissed_at is None
 
 
 def test_a_half_answer_ends_no_friendship_and_empties_no_chat(platform: Scripted) -> None:
