@@ -61,9 +61,9 @@ class StaffQuerySet(models.QuerySet["Staff"]):
             return self.none()
         from django.apps import apps
 
-        departments = apps.get_model("contacts", "Department").objects.visible_to(user).values_list("pk", flat=True)
+        departments = apps.get_model("contacts", "Department").objects.visible_to(user)
         own = Q(userid=user.wecom_userid) if user.wecom_userid else Q(pk__in=[])
-        return self.filter(own | Q(department_ids__overlap=list(departments)))
+        return self.filter(own | Q(department_ids__overlap=ArraySubquery(departments.values("pk"))))
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -99,11 +99,14 @@ class FollowQuerySet(models.QuerySet["Follow"]):
         return self.counted().filter(ended_by__in=["customer", "staff"])
 
     def visible_to(self, user: User) -> "FollowQuerySet":
+        """Periods with staff in the user's scope, who are looked up here: with their keys in hand the database knows how
+        many of 300,000 periods are theirs, and finds them in an index."""
         if user.has_full_scope:
             return self
         from django.apps import apps
 
-        return self.filter(staff__in=apps.get_model("contacts", "Staff").objects.visible_to(user))
+        staff = apps.get_model("contacts", "Staff").objects.visible_to(user).order_by("pk")
+        return self.filter(staff__in=list(staff.values_list("pk", flat=True)))
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):

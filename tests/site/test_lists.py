@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from contacts.models import Department, Staff
+from scrm.base.console import pages
 from scrm.base.console.pages import BothEnds
 from scrm.base.models import User
 from tests.site import lists
@@ -164,14 +165,28 @@ def test_pages_read_from_either_end_are_those_read_from_the_beginning(department
     Staff.objects.bulk_create(Staff(userid=f"s{number:02}", name="同名", left_at=None) for number in range(11))
     rows = Staff.objects.order_by("name", "-left_at", "-userid")
     for size in (1, 2, 3, 4, 5, 6, 10, 11, 12):
-        pages = BothEnds(rows, size)
-        found = [[row.userid for row in pages.page(number)] for number in pages.page_range]
+        cut = BothEnds(rows, size)
+        found = [[row.userid for row in cut.page(number)] for number in cut.page_range]
         assert found == [[row.userid for row in page] for page in Paginator(rows, size)]
+
+
+def test_pages_far_inside_are_found_by_their_keys_and_are_the_same(
+    departments: list[Department], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LONG_WAY", 1)
+    Staff.objects.bulk_create(Staff(userid=f"s{number:02}", name="同名", left_at=None) for number in range(11))
+    rows = Staff.objects.order_by("name", "-left_at", "-userid")
+    for size in (1, 2, 3, 4, 5, 6, 10, 11, 12):
+        found = BothEnds(rows, size)
+        assert [list(page) for page in found] == [list(page) for page in Paginator(rows, size)]
+    with CaptureQueriesContext(connection) as asked:
+        list(BothEnds(rows, 2).page(3))
+    assert '"contacts_staff"."id" IN (SELECT ' in asked.captured_queries[-1]["sql"]
 
 
 def test_the_last_page_is_read_from_the_end(departments: list[Department]) -> None:
     Staff.objects.bulk_create(Staff(userid=f"s{number:02}") for number in range(11))
-    pages = BothEnds(Staff.objects.order_by("userid"), 3)
+    cut = BothEnds(Staff.objects.order_by("userid"), 3)
     with CaptureQueriesContext(connection) as asked:
-        assert [row.userid for row in pages.page(4)] == ["s09", "s10"]
+        assert [row.userid for row in cut.page(4)] == ["s09", "s10"]
     assert asked.captured_queries[-1]["sql"].endswith('ORDER BY "contacts_staff"."userid" DESC LIMIT 2')
