@@ -1,8 +1,8 @@
 """Populations: sets of rows that a number counts. A number and the list behind it are the same SQL."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -28,6 +28,14 @@ class Population:
 
     def sql(self) -> str:
         return _text(self.file)
+
+
+def any_of(populations: Iterable[Population]) -> Population:
+    """The rows that any of these has, which differ in their details only."""
+    found = list(populations)
+    details = [population.details for population in found]
+    chosen = None if None in details else tuple(dict.fromkeys(detail for some in details for detail in some or ()))
+    return replace(found[0], details=chosen)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Measuring: a metric over an interval, whole or by a dimension, for one user's scope."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from analytics import labels
 from analytics.metrics import METRICS, By, Metric
-from analytics.populations import Count, Span, series
+from analytics.populations import Count, Population, Span, any_of, series
 from analytics.scope import Asker, Filters
 from scrm.base import clock
 from scrm.base.models import User
@@ -185,10 +185,12 @@ def _point(metric: Metric, key: str, label: str, tally: _Tally) -> Point:
 
 def _count(question: Question, by: By | None) -> dict[str, _Tally]:
     found: dict[str, _Tally] = {}
-    for part in ("numerator", "denominator"):
-        for count in getattr(question.metric, part):
-            for key, number, estimated in _counted(count, question.span, by):
-                tally = found.setdefault(key, _Tally())
+    for wanted in _passes(question.metric):
+        for key, *numbers in _counted([count for _part, count in wanted], question.span, by):
+            tally = found.setdefault(key, _Tally())
+            for (part, _same), (number, estimated) in zip(
+                wanted, zip(numbers[::2], numbers[1::2], strict=True), strict=True
+            ):
                 setattr(tally, part, getattr(tally, part) + number)
                 tally.estimated += estimated if part == "numerator" else 0
     if question.metric.kind == "P":
@@ -197,18 +199,32 @@ def _count(question: Question, by: By | None) -> dict[str, _Tally]:
     return found
 
 
-def _counted(count: Count, span: Span, by: By | None) -> list[tuple[str, int, int]]:
-    """(key, how many, of which estimated)."""
-    if by == "day" and count.population.moment:
-        text, values = series(count, span)
+def _passes(metric: Metric) -> Iterable[list[tuple[str, Count]]]:
+    """The counts of the metric, those together that choose among the same rows: a rate of some of them to all reads
+    them once."""
+    passes: dict[Population, list[tuple[str, Count]]] = {}
+    for part in ("numerator", "denominator"):
+        for count in getattr(metric, part):
+            passes.setdefault(replace(count.population, details=None), []).append((part, count))
+    return passes.values()
+
+
+def _counted(counts: Sequence[Count], span: Span, by: By | None) -> list[tuple[Any, ...]]:
+    """(key, how many, of which estimated, and so on for each of the counts), all of one population."""
+    population = any_of(count.population for count in counts)
+    if by == "day" and population.moment:
+        text, values = series(counts[0], span)
         days = fetch(text, values)
         return [((span.start + dt.timedelta(days=index - 1)).isoformat(), int(number), 0) for index, number in days]
-    text = (
-        f"SELECT {_key(by)}, {count.aggregate}, {count.aggregate} FILTER (WHERE p.estimated)"  # noqa: S608
-        f" FROM ({count.population.sql()}) p GROUP BY 1"
-    )
-    found = fetch(text, span.values(count.population))  # a sum of nothing is none, one of shares has decimals
-    return [(key, round(number or 0), round(estimated or 0)) for key, number, estimated in found]
+    values = span.values(population)
+    columns = [_key(by)]
+    for number, count in enumerate(counts):
+        values[f"details_{number}"] = list(count.population.details or [])
+        mine = f"p.detail = ANY(%(details_{number})s::text[])" if count.population.details else "true"
+        columns += [f"{count.aggregate} FILTER (WHERE {condition})" for condition in (mine, f"{mine} AND p.estimated")]
+    text = f"SELECT {', '.join(columns)} FROM ({population.sql()}) p GROUP BY 1"  # noqa: S608
+    found = fetch(text, values)  # a sum of nothing is none, one of shares has decimals
+    return [(key, *(round(number or 0) for number in numbers)) for key, *numbers in found]
 
 
 def _percentiles(count: Count, span: Span, by: By | None) -> list[tuple[str, int | None]]:

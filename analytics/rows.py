@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from analytics.metrics import By, Part
 from analytics.populations import Count, Span
-from analytics.query import WHOLE, ask, narrowed
+from analytics.query import WHOLE, ask, fetch, narrowed
 from analytics.scope import Asker, Filters
 from contacts.models import Channel, Customer, Staff
 from groups.models import GroupChat
@@ -49,9 +47,7 @@ class Rows:
     def count(self) -> int:
         if not self.text:
             return 0
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM ({self.text}) r", self.values)  # noqa: S608  our own files
-            return int(cursor.fetchone()[0])
+        return int(fetch(f"SELECT count(*) FROM ({self.text}) r", self.values)[0][0])  # noqa: S608  our own files
 
     def __len__(self) -> int:
         return self.count()
@@ -61,9 +57,8 @@ class Rows:
             return []
         order = "ORDER BY at DESC, source, source_id DESC OFFSET %(offset)s LIMIT %(limit)s"
         values = {**self.values, "offset": offset, "limit": limit}
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {COLUMNS} FROM ({self.text}) r {order}", values)  # noqa: S608  our own files
-            return _named([dict(zip(COLUMNS.split(", "), row, strict=True)) for row in cursor.fetchall()])
+        found = fetch(f"SELECT {COLUMNS} FROM ({self.text}) r {order}", values)  # noqa: S608  our own files
+        return _named([dict(zip(COLUMNS.split(", "), row, strict=True)) for row in found])
 
     def __getitem__(self, cut: slice) -> list[Row]:
         start = cut.start or 0

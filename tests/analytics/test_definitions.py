@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from analytics.query import Unanswerable
+from analytics.query import Unanswerable, measure
 from analytics.scope import Filters
 from contacts.models import Channel, Department, Staff
 from scrm.base.models import User
@@ -367,3 +369,12 @@ def test_a_metric_refuses_dimensions_that_it_does_not_have(book: Book) -> None:
         book.measure("adds", filters=Filters(group_chat="wr-福利群"))
     with pytest.raises(KeyError):
         book.measure("no_such_metric")
+
+
+@pytest.mark.parametrize(
+    ("rate", "table"), [("welcome_rate", "analytics_fact f"), ("delivery_rate", "campaigns_delivery d")]
+)
+def test_a_rate_of_some_rows_to_all_reads_them_once(alice: User, rate: str, table: str) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        measure(rate, start=dt.date(2026, 11, 1), end=dt.date(2026, 11, 2), user=alice)
+    assert sum(table in query["sql"] for query in asked) == 1
