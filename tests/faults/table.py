@@ -335,6 +335,33 @@ TABLE = [
         ),
     ),
     Row(
+        "the platform leaves out a list that may be empty",
+        "the sync ends well, nobody's friendship, tag or chat ends by it",
+        (
+            "scrm/wecom/test_hostile_events.py::test_a_list_that_is_left_out_is_empty_and_one_that_is_none_no_answer",
+            "scrm/wecom/test_hostile_events.py::test_a_sync_survives_lists_that_are_left_out_and_ends_nothing_by_them",
+        ),
+    ),
+    Row(
+        "odd addresses, queries, bodies and tokens at every operation of the API",
+        "answers as the API describes them, no 5xx, nothing of another department, nothing without a token",
+        (
+            "api/test_fuzz.py::test_answers_are_as_described",
+            "api/test_fuzz.py::test_ids_of_another_department_open_nothing",
+            "api/test_fuzz.py::test_without_a_token_every_method_is_refused",
+            "api/test_fuzz.py::test_a_token_that_is_none_opens_nothing",
+        ),
+    ),
+    Row(
+        "odd filters, dates, pages and ids in the addresses of the console",
+        "a page or a refusal, no 5xx, nothing of another department, no way to other hosts",
+        (
+            "site/test_fuzz.py::test_no_address_breaks_anything",
+            "site/test_fuzz.py::test_bob_finds_nothing_of_another_department",
+            "site/test_fuzz.py::test_no_filter_of_a_list_breaks_it",
+        ),
+    ),
+    Row(
         "500 slow senders, slow readers, bodies of 100 MB",
         "good callbacks answered within a second, memory flat",
         (

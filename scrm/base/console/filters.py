@@ -53,8 +53,9 @@ class DayRangeFilter(RangeDateFilter):
 
     def _day(self, edge: str) -> dt.date | None:
         try:
-            return dt.date.fromisoformat(
+            day = dt.date.fromisoformat(
                 str(self.used_parameters.get(f"{self.field_path}_{edge}") or "").replace("/", "-")
             )
         except ValueError:
             return None
+        return day if 1970 <= day.year <= 2999 else None  # the day after the last of all days is none
