@@ -362,6 +362,11 @@ TABLE = [
         ),
     ),
     Row(
+        "calls that fail in every way, links and tokens that are wrong, a page that breaks",
+        "no secret in errors, logs, call log, audit trail, metrics, pages",
+        ("site/test_secrets.py::test_no_failure_tells_a_secret",),
+    ),
+    Row(
         "500 slow senders, slow readers, bodies of 100 MB",
         "good callbacks answered within a second, memory flat",
         (
