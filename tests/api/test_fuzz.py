@@ -35,7 +35,7 @@ OPERATIONS = [
     f"{verb} {path}"
     for path, pattern in VIEWS.items()
     for verb in ("GET", "POST")
-    if hasattr(pattern.callback.cls, verb.lower())  # type: ignore[union-attr]
+    if hasattr(pattern.callback.cls, verb.lower())  # type: ignore[attr-defined]
 ]
 FOREIGN = ("zhaomin", "赵敏", "wmXiaochen", "小陈", "wrOther", "客服")  # what only department 3 knows
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")

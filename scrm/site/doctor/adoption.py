@@ -14,7 +14,7 @@ NAMED = 5
 @check("existing_tags", part="adoption", title=gettext_lazy("Existing tags"), asks_platform=True)
 def existing_tags() -> Result:
     """All can be read and put on customers; who made them WeCom does not say."""
-    groups = tags.fetch_all()
+    groups = tags.fetch_all() or []
     count = sum(len(group.tags) for group in groups)
     if not count:
         return fine(_("The corp has no tags yet."))
