@@ -367,6 +367,11 @@ TABLE = [
         ("site/test_secrets.py::test_no_failure_tells_a_secret",),
     ),
     Row(
+        "names that are formulas, also in wide characters",
+        "no cell of an exported file is one",
+        ("scrm/base/test_exports.py::test_no_cell_is_a_formula",),
+    ),
+    Row(
         "500 slow senders, slow readers, bodies of 100 MB",
         "good callbacks answered within a second, memory flat",
         (

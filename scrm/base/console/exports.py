@@ -9,7 +9,19 @@ from django.http import StreamingHttpResponse
 
 BATCH = 1_000
 _BOM = "\ufeff"  # without it Excel takes UTF-8 for something else
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # Chinese and Japanese Excel take wide ones, too
 
 
 class _Line:
