@@ -103,7 +103,7 @@ def test_tags_are_put_on_and_taken_off_one_follow(corp: Any) -> None:
 def test_the_tag_library(corp: Any) -> None:
     tag = corp.act("create_tag", name="高", group="意向", order=3)
 
-    (group,) = [group for group in tags.fetch_all() if group.name == "意向"]
+    (group,) = [group for group in (tags.fetch_all() or []) if group.name == "意向"]
 
     assert group.group_id == tag["group_id"]
     assert [(entry.tag_id, entry.name, entry.order, entry.deleted) for entry in group.tags] == [
