@@ -64,6 +64,8 @@ def test_translations_speak_chinese() -> None:
         " By %(filter_title)s ",
         "%(app)s administration",
         "Redis",
+        ": ",  # full-width signs in Chinese
+        "; ",
     }, latin
 
 

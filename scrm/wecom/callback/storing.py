@@ -12,6 +12,7 @@ from scrm.base.patience import patience
 from scrm.wecom.callback import inbox
 
 SECONDS = 3.0  # of the 5 s that WeCom waits
+TRIAL_SECONDS = 1.0  # of who tries it out, perhaps after SECONDS of waiting for a seat
 QUICK_SECONDS = 1.0  # an error within this time is a broken connection or a server that is down, not one that hangs
 
 _hanging = threading.Event()
@@ -28,21 +29,21 @@ def store_in_time(message: bytes) -> inbox.Stored:
     Raises Hanging, or the database's error; that is no proof that nothing was stored.
     """
     if not _hanging.is_set():
-        return _store(message)
+        return _store(message, SECONDS)
     if not _trying.acquire(blocking=False):
         raise Hanging
     try:
-        stored = _store(message)
+        stored = _store(message, TRIAL_SECONDS)
         _hanging.clear()
         return stored
     finally:
         _trying.release()
 
 
-def _store(message: bytes) -> inbox.Stored:
+def _store(message: bytes, seconds: float) -> inbox.Stored:
     begun = time.monotonic()
     try:
-        with patience(SECONDS):
+        with patience(seconds):
             connection.close_if_unusable_or_obsolete()  # Django does that by a signal, around requests of its own
             # a question less: a broken connection shows here
             connection.health_check_done = True  # type: ignore[attr-defined]
