@@ -12,11 +12,12 @@ from scrm.base.patience import patience
 from scrm.wecom.callback import inbox
 
 SECONDS = 3.0  # of the 5 s that WeCom waits
-TRIAL_SECONDS = 1.0  # of who tries it out, perhaps after SECONDS of waiting for a seat
+TRIAL_PAUSE = 1.0  # seconds before the next one tries it out: who waited SECONDS for a seat must not wait again
 QUICK_SECONDS = 1.0  # an error within this time is a broken connection or a server that is down, not one that hangs
 
 _hanging = threading.Event()
 _trying = threading.Lock()
+_next_trial = 0.0  # by the monotonic clock
 
 
 class Hanging(Exception):
@@ -29,21 +30,22 @@ def store_in_time(message: bytes) -> inbox.Stored:
     Raises Hanging, or the database's error; that is no proof that nothing was stored.
     """
     if not _hanging.is_set():
-        return _store(message, SECONDS)
-    if not _trying.acquire(blocking=False):
+        return _store(message)
+    if time.monotonic() < _next_trial or not _trying.acquire(blocking=False):
         raise Hanging
     try:
-        stored = _store(message, TRIAL_SECONDS)
+        stored = _store(message)
         _hanging.clear()
         return stored
     finally:
         _trying.release()
 
 
-def _store(message: bytes, seconds: float) -> inbox.Stored:
+def _store(message: bytes) -> inbox.Stored:
+    global _next_trial
     begun = time.monotonic()
     try:
-        with patience(seconds):
+        with patience(SECONDS):
             connection.close_if_unusable_or_obsolete()  # Django does that by a signal, around requests of its own
             # a question less: a broken connection shows here
             connection.health_check_done = True  # type: ignore[attr-defined]
@@ -51,6 +53,7 @@ def _store(message: bytes, seconds: float) -> inbox.Stored:
     except (DatabaseError, InterfaceError):
         connection.close()
         if time.monotonic() - begun > QUICK_SECONDS:
+            _next_trial = time.monotonic() + TRIAL_PAUSE
             _hanging.set()
         raise
 
