@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import settings as examples
 from pytest_django.plugin import DjangoDbBlocker
 
 from contacts.models import Department, Staff
@@ -23,9 +24,12 @@ from scrm.base.work import run as work_run
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Slow password hashes are Django's business, not ours: a cheap one saves a second for each user of the cast."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The same examples in every run: new ones are sought by hand (`--hypothesis-profile default`), not by who changes a word.
+    examples.register_profile("suite", derandomize=True)
+    examples.load_profile(config.getoption("--hypothesis-profile") or "suite")
 
 
 @pytest.fixture(scope="session")

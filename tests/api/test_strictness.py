@@ -63,6 +63,7 @@ def test_segments_can_not_be_filtered_by_yet(api: Api) -> None:
         ("customers/", {"userid": "a\x00"}, "userid"),
         ("customers/", {"added_after": "yesterday"}, "added_after"),
         ("customers/", {"added_after": "0001-01-01T00:00:00+14:00"}, "added_after"),
+        ("welcomes/", {"added_after": "0001-01-01"}, "added_after"),
         ("customers/", {"added_before": "9999-12-31T23:59:59-12:00"}, "added_before"),
         ("customers/", {"tag": ["a", "b"]}, "tag"),
         ("staff/", {"department": "99999999999999999999"}, "department"),

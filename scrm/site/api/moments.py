@@ -19,7 +19,10 @@ class MomentField(serializers.DateTimeField):
             value = _LOST_PLUS.sub(r"+\1", value)
             if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
                 value = f"{value}T00:00:00"
-        moment = super().to_internal_value(value)
+        try:
+            moment = super().to_internal_value(value)
+        except OverflowError:  # the first and last day of all, in a zone away from UTC
+            self.fail("overflow")
         if not 1970 <= moment.year <= 2999:  # beyond, sums with days leave the calendar
             self.fail("overflow")
         return moment.astimezone(clock.zone())
