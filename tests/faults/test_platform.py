@@ -49,7 +49,7 @@ def tasks(corp: Corp, settings: Any, departments: list[Any]) -> Iterator[Tasks]:
     yield Tasks(corp)
 
 
-def time_passes(rounds: int = 3) -> None:
+def time_passes(rounds: int = 5) -> None:
     """What was put off is due, some times over."""
     for _ in range(rounds):
         Work.objects.filter(state="waiting").update(not_before="2000-01-01T00:00:00Z")
