@@ -77,9 +77,9 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups that hold something for this user; items whose page is closed stay out."""
-    groups = []
+    groups, lit = [], _lit(request)
     for title, entries in _MENU:
-        items = [item for item in (_item(request, *entry) for entry in entries) if item]
+        items = [item for item in (_item(request, lit, *entry) for entry in entries) if item]
         if items:
             groups.append({"title": title, "items": items, "collapsible": False})
     return groups
@@ -88,33 +88,32 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 def place(request: HttpRequest) -> dict[str, Any] | None:
     """Where in the menu the page stands, in the menu's words: `{"group", "title", "link", "here"}`; None: nowhere.
     `here`: it is the item's own page, not one behind it."""
+    lit = _lit(request)
     for group, entries in _MENU:
-        for title, icon, name, model, _badge_name in entries:
-            item = _item(request, title, icon, name, model, "")
-            if item and item["active"]:
-                return {"group": group, "title": title, "link": item["link"], "here": request.path == item["link"]}
+        for title, _icon, name, model, _badge_name in entries:
+            if reverse(name) == lit and (not model or _open_to(request, model)):
+                return {"group": group, "title": title, "link": lit, "here": request.path == lit}
     return None
 
 
-def _item(request: HttpRequest, title: Text, icon: str, name: str, model: str, badge: str) -> dict[str, Any] | None:
+def _item(
+    request: HttpRequest, lit: str, title: Text, icon: str, name: str, model: str, badge: str
+) -> dict[str, Any] | None:
     link = reverse(name)
     if model and not _open_to(request, model):
         return None
-    item: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": _active(request, link)}
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": link, "active": link == lit}
     number = _badge(badge) if badge else 0
     return {**item, "badge": str(number), "badge_variant": "danger"} if number else item
 
 
-def _active(request: HttpRequest, link: str) -> bool:
-    """Of items below which the page lies only the nearest: the dictionary is an item below the dashboard's address."""
-    nearer = (other for other in _links() if len(other) > len(link) and request.path.startswith(other))
-    return request.path == link or (
-        link != reverse("admin:index") and request.path.startswith(link) and not any(nearer)
-    )
-
-
-def _links() -> list[str]:
-    return [reverse(name) for _group, entries in _MENU for _title, _icon, name, _model, _shown in entries]
+def _lit(request: HttpRequest) -> str:
+    """The address of the item that is lit; "" for none. Of items below which the page lies it is the nearest: the
+    dictionary is an item below the dashboard's address."""
+    index = reverse("admin:index")
+    links = (reverse(name) for _group, entries in _MENU for _title, _icon, name, _model, _badge_name in entries)
+    above = (link for link in links if request.path.startswith(link) and (link != index or request.path == index))
+    return max(above, key=len, default="")
 
 
 def _open_to(request: HttpRequest, model: str) -> bool:
