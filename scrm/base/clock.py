@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+YEARS = range(1970, 3000)  # of dates that people ask for; beyond, sums with days leave the calendar
 MOST_SKEW = dt.timedelta(minutes=15)  # between the platform's clock and ours
 
 

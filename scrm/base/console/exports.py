@@ -9,19 +9,7 @@ from django.http import StreamingHttpResponse
 
 BATCH = 1_000
 _BOM = "\ufeff"  # without it Excel takes UTF-8 for something else
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "＝",
-    "＋",
-    "－",
-    "＠",
-)  # Chinese and Japanese Excel take wide ones, too
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # Chinese and Japanese Excel take wide ones, too
 
 
 class _Line:

@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.db.models.functions import Left, Now
 
 from scrm.base import clock
+from scrm.base.dbclock import db_now
 from scrm.base.models import Heartbeat, Work
 from scrm.base.work.lanes import QUEUES, lanes, lanes_of_queue
 
@@ -27,7 +28,7 @@ def depths() -> list[dict[str, Any]]:
         .values("lane")
         .annotate(number=Count("pk"), first=Min("not_before"))
     )
-    now = _database_now()
+    now = db_now()
     for row in rows:
         lane = found.setdefault(row["lane"], {"lane": row["lane"], "open": 0, "failed": 0, "oldest": None})
         lane["open"] = row["number"]
@@ -73,7 +74,3 @@ def queues() -> list[dict[str, Any]]:
         for queue in QUEUES
         if beats.get(queue) or lanes_of_queue(queue)
     ]
-
-
-def _database_now() -> Any:
-    return Work.objects.values_list(Now(), flat=True).first() or clock.real_now()
