@@ -308,6 +308,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CHANNEL_ERROR_RETRY = (
+    True  # a full Redis refuses to be listened to: Celery would end the process, pumps and all
+)
 CELERY_BROKER_CONNECTION_MAX_RETRIES = (
     None  # the default gives up after an hour, and the pumps would end with the worker
 )

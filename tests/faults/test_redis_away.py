@@ -110,11 +110,23 @@ def test_a_worker_hears_again_after_redis_was_away(installation: Installation, c
         seen(lambda: _consumed(installation), 60)
 
 
-def _consumed(installation: Installation) -> bool:
+def test_a_worker_that_meets_a_full_redis_does_its_work(installation: Installation, corp: Corp) -> None:
+    """Celery can't listen there; ending the process for it would end the pumps too."""
+    with ExitStack() as stack:
+        web = stack.enter_context(installation.web())
+        with full(installation):
+            worker = stack.enter_context(installation.worker("welcome", SENDING="on"))
+            seen(lambda: served(installation, "welcome", 1), 60)
+            assert is_greeted(corp, web, "wmFull") < PROGRESS
+        seen(lambda: _consumed(installation, "welcome"), 60)
+        assert worker.poll() is None
+
+
+def _consumed(installation: Installation, queue: str = "rollup") -> bool:
     """A message into the queue is taken out of it."""
     from celery import Celery
 
     with Celery(broker=installation.redis.url) as sender:
-        sender.send_task("base.ring_lane", ("nothing",), queue="rollup", retry=False)
+        sender.send_task("base.ring_lane", ("nothing",), queue=queue, retry=False)
     time.sleep(0.1)
-    return bool(installation.redis_command("LLEN", "rollup") == 0)
+    return bool(installation.redis_command("LLEN", queue) == 0)
