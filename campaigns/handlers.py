@@ -7,7 +7,6 @@ from campaigns.models import Welcome, WelcomeRule
 from campaigns.welcoming import PAUSE_SECONDS, WINDOW, Result
 from contacts.models import Staff
 from contacts.renaming import mergings, renamings
-from scrm.base.dbclock import db_now
 from scrm.base.failpoints import failpoint
 from scrm.base.work import Claim, lane
 from scrm.wecom.callback.events import Event
@@ -51,13 +50,15 @@ def greet(claim: Claim) -> None:
     """One welcome code: sent once, within 18 s of first receipt, or the reason why not."""
     first = incoming_of(claim)[0]
     asked = welcoming.asked_by(first.callback, first.event)
-    now = db_now()
-    message = welcoming.compose(asked) if now - asked.received_at <= WINDOW else None
+    known = welcoming.look_up(asked)
+    message = welcoming.compose(asked, known) if known.now - asked.received_at <= WINDOW else None
     with claim.writing():  # in one commit: that there is a code, and that it is about to be used
         welcome = welcoming.open_welcome(asked)
         if welcome.outcome != Outcome.SENDING:
             return
-        late = now - min(asked.received_at, welcome.received_at) > WINDOW  # another callback may have brought the code
+        late = (
+            known.now - min(asked.received_at, welcome.received_at) > WINDOW
+        )  # another callback may have brought the code
         if message and not late:
             welcoming.begin_try(welcome, message)
     if late:

@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     )
 
 
+_BEST_RULE = """
+SELECT r.*, EXISTS (SELECT FROM campaigns_welcomeattachment a WHERE a.rule_id = r.id) AS has_attachments
+FROM campaigns_welcomerule r
+LEFT JOIN contacts_channel c ON c.id = r.channel_id LEFT JOIN contacts_staff s ON s.id = r.staff_id
+WHERE r.active AND (r.channel_id IS NULL OR (c.state = %(state)s AND c.state <> ''))
+  AND (r.staff_id IS NULL OR s.userid = %(userid)s)
+ORDER BY r.channel_id NULLS LAST, r.staff_id NULLS LAST, r.id LIMIT 1
+"""
+
+
 class WelcomeRuleQuerySet(models.QuerySet["WelcomeRule"]):
     def best_for(self, *, state: str, userid: str) -> "WelcomeRule | None":
         """The most exact active rule: channel and staff, channel, staff, default."""
-        channel = Q(channel__isnull=True) | (Q(channel__state=state) if state else Q(pk__in=[]))
-        staff = Q(staff__isnull=True) | Q(staff__userid=userid)
-        return (
-            self.filter(channel & staff, active=True)
-            .order_by(F("channel").asc(nulls_last=True), F("staff").asc(nulls_last=True), "pk")
-            .first()
-        )
+        given = {"state": state, "userid": userid}
+        best: WelcomeRule | None = next(iter(self.raw(_BEST_RULE, given)), None)
+        return best
 
     def visible_to(self, user: User) -> "WelcomeRuleQuerySet":
         """Rules carry no personal data: whoever may log in sees them."""

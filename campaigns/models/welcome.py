@@ -49,6 +49,7 @@ class WelcomeRule(models.Model):
     active = models.BooleanField(_("active"), default=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
+    has_attachments: bool  # told by `best_for`
     objects: ClassVar[WelcomeRuleQuerySet] = WelcomeRuleQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
