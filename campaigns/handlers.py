@@ -56,9 +56,8 @@ def greet(claim: Claim) -> None:
         welcome = welcoming.open_welcome(asked)
         if welcome.outcome != Outcome.SENDING:
             return
-        late = (
-            known.now - min(asked.received_at, welcome.received_at) > WINDOW
-        )  # another callback may have brought the code
+        first_receipt = min(asked.received_at, welcome.received_at)  # another callback may have brought the code
+        late = known.now - first_receipt > WINDOW
         if message and not late:
             welcoming.begin_try(welcome, message)
     if late:

@@ -94,9 +94,8 @@ def look_up(asked: Welcome) -> Known:
     columns = ("userid", "external_userid", "happened_at")
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, {name: getattr(asked, name) for name in columns})
-        now, staff, customer, was_friend = cursor.fetchone() or ()
-    rule = WelcomeRule.objects.best_for(state=asked.state, userid=asked.userid)
-    return Known(now, staff, customer, was_friend, rule)
+        (told,) = cursor.fetchall()
+    return Known(*told, WelcomeRule.objects.best_for(state=asked.state, userid=asked.userid))
 
 
 def compose(welcome: Welcome, known: Known) -> Message | None:
