@@ -94,8 +94,8 @@ def look_up(asked: Welcome) -> Known:
     columns = ("userid", "external_userid", "happened_at")
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, {name: getattr(asked, name) for name in columns})
-        (told,) = cursor.fetchall()
-    return Known(*told, WelcomeRule.objects.best_for(state=asked.state, userid=asked.userid))
+        ((now, staff, customer, was_friend),) = cursor.fetchall()
+    return Known(now, staff, customer, was_friend, WelcomeRule.objects.best_for(state=asked.state, userid=asked.userid))
 
 
 def compose(welcome: Welcome, known: Known) -> Message | None:
