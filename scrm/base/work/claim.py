@@ -1,6 +1,5 @@
 """Claiming a (lane, entity), holding it by a lease, settling it."""
 
-import datetime as dt
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from scrm.base.models import Work
 from scrm.base.work.lanes import Lane
@@ -70,7 +68,7 @@ RETURNING *
 """
 
 
-# The four below are for rows that this holder still holds. Written out, not built anew for each of a job's transactions.
+# The five below are for rows that this holder still holds. Written out, not built anew for each of a job's transactions.
 _HELD = """
 SELECT 1 FROM base_work WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased'
   AND lease_until > clock_timestamp()
@@ -91,6 +89,11 @@ _PUT_BACK = """
 UPDATE base_work SET state = 'waiting', error = %(error)s,
        attempts = CASE WHEN %(further)s THEN 0 ELSE attempts + %(failed)s END,
        not_before = clock_timestamp() + make_interval(secs => %(seconds)s), lease_until = NULL, holder = ''
+WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
+"""
+
+_EXTEND = """
+UPDATE base_work SET lease_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE id = ANY (%(ids)s) AND holder = %(holder)s AND state = 'leased' AND lease_until > clock_timestamp()
 """
 
@@ -183,8 +186,7 @@ class Claim:
     def extend(self, seconds: float) -> None:
         """Prolongs the lease from now on: the job has come further. Raises LeaseLost."""
         self._moved = time.monotonic()
-        held = Work.objects.filter(holder=self.holder, state=Work.State.LEASED, lease_until__gt=Now())
-        if not held.update(lease_until=Now() + dt.timedelta(seconds=seconds)):
+        if not self._changed(_EXTEND, {"seconds": seconds}, [work.pk for work in self.works]):
             raise LeaseLost(self.entity)
 
     def _assert_held(self) -> None:
