@@ -51,6 +51,7 @@ class Job:
             if cursor is not None:
                 self.step.cursor = cursor
             self.step.save()
+            self.claim.came_further()
         failpoint(f"sync.{self.step.kind}.page_written")
 
     def keep(self) -> None:

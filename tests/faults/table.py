@@ -74,6 +74,14 @@ TABLE = [
         ("faults/test_killed.py::test_around_a_step_of_the_sync",),
     ),
     Row(
+        "the sync's worker is killed in the midst of page after page, or each time in the same",
+        "it goes on where it stood, or fails and takes nobody; the next sync ends with two equal worlds",
+        (
+            "faults/test_sync_killed.py::test_a_sync_that_is_killed_in_page_after_page_goes_on",
+            "faults/test_sync_killed.py::test_a_page_that_kills_its_worker_each_time_ends_the_run_and_takes_nobody",
+        ),
+    ),
+    Row(
         "who fetches the token dies with its lock",
         "the next one has a token at the latest when the lock ends",
         ("faults/test_killed.py::test_around_a_new_token",),

@@ -144,7 +144,7 @@ class Claim:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction that only commits while the lease holds; results of the job are written inside. Raises LeaseLost."""
-        settled = set(self._settled)
+        settled, attempts = set(self._settled), [work.attempts for work in self.works]
         try:
             with transaction.atomic():
                 self._assert_held()
@@ -152,6 +152,8 @@ class Claim:
                 self._assert_time_left()
         except BaseException:
             self._settled = settled  # rolled back with everything else
+            for work, number in zip(self.works, attempts, strict=True):
+                work.attempts = number
             raise
 
     def done(self, works: Iterable[Work] | None = None) -> None:
@@ -188,6 +190,14 @@ class Claim:
         self._moved = time.monotonic()
         if not self._changed(_EXTEND, {"seconds": seconds}, [work.pk for work in self.works]):
             raise LeaseLost(self.entity)
+
+    def came_further(self) -> None:
+        """Inside `writing`: part of the job needn't be done again. Deaths and failures before it count no more."""
+        failed = [work for work in self.open_works if work.attempts]
+        if failed:
+            Work.objects.filter(pk__in=[work.pk for work in failed], holder=self.holder).update(attempts=0)
+            for work in failed:
+                work.attempts = 0
 
     def _assert_held(self) -> None:
         ids = [work.pk for work in self.open_works]
