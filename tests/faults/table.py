@@ -136,6 +136,11 @@ TABLE = [
         "faults/test_postgres_away.py::test_the_harness_catches_commits_that_do_not_wait_for_the_disk",
     ),
     Row(
+        "PostgreSQL is away for a minute while customers are added and calls are in flight",
+        "503 at once, what was acknowledged is stored, workers go on by themselves, nobody is greeted twice",
+        ("faults/test_postgres_long_away.py::test_postgres_is_away_for_a_minute",),
+    ),
+    Row(
         "PostgreSQL hangs, or a table is locked",
         "the platform is answered within its 5 s; all works again within 10 s",
         (
