@@ -264,6 +264,18 @@ TABLE = [
         "faults/test_variants.py::test_the_harness_catches_claims_without_a_look_at_the_lease",
     ),
     Row(
+        "a worker dies with a lease in hand",
+        "its lease ends, another greets",
+        ("faults/test_variants.py::test_a_dead_workers_lease_ends",),
+        "faults/test_variants.py::test_the_harness_catches_a_lease_that_never_ends",
+    ),
+    Row(
+        "a job takes longer than its lease",
+        "the lease is renewed, the job done once",
+        ("faults/test_variants.py::test_the_lease_of_a_slow_job_is_renewed",),
+        "faults/test_variants.py::test_the_harness_catches_a_lease_that_is_never_renewed",
+    ),
+    Row(
         "an event of a chat is lost",
         "the gap is seen at the next event and healed by a read",
         ("faults/test_variants.py::test_a_lost_event_is_a_gap_that_a_read_heals",),

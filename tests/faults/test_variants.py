@@ -1,5 +1,6 @@
 """Programs that are wrong in a way of their own; the harness tells each of them from ours."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,19 +9,23 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 
+from campaigns.models import Welcome
 from contacts import follows
 from contacts.models import Customer
 from groups import handlers, versions
 from groups.models import ChatGap, GroupChat
 from scrm.base import periods
-from scrm.base.work import Claim, LeaseLost, lanes, run
-from scrm.base.work.claim import claim
+from scrm.base.models import Work
+from scrm.base.work import Claim, LeaseLost, lanes, pump, run
+from scrm.base.work.claim import _LEASE, claim
 from tests.corp import Corp
-from tests.faults.dying import let_leases_end
+from tests.faults.dying import dies, let_leases_end
+from tests.faults.installation import seen
 from tests.faults.test_platform import time_passes
 from tests.faults.worlds import ours, theirs
 
 Patch = pytest.MonkeyPatch
+GREET = "externalcontact/send_welcome_msg"
 
 
 def parted(corp: Corp) -> None:
@@ -79,6 +84,53 @@ def test_the_harness_catches_claims_without_a_look_at_the_lease(corp: Corp, monk
     late_worker_writes(corp)
 
     assert Customer.objects.get().name == "旧名字"
+
+
+def dead_workers_customer(corp: Corp) -> list[str]:
+    """A worker dies with a welcome in hand, three seconds pass. Returns who is greeted."""
+    corp.act("add", userid="wanglei", external_userid="wmLin")
+    corp.deliver()
+    dies("welcome.claimed", "welcome", leases_end=False)
+    Work.objects.filter(state="leased").update(lease_until=F("lease_until") - dt.timedelta(seconds=3))
+    run.run_due(["welcome"])
+    return [row["external_userid"] for row in corp.welcomes()]
+
+
+@pytest.mark.crash
+def test_a_dead_workers_lease_ends(corp: Corp) -> None:
+    assert dead_workers_customer(corp) == ["wmLin"]
+
+
+@pytest.mark.crash
+def test_the_harness_catches_a_lease_that_never_ends(corp: Corp, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("scrm.base.work.claim._LEASE", _LEASE.replace("%(lease)s)", "%(lease)s * 1e6)"))
+
+    assert dead_workers_customer(corp) == []
+
+
+def calls_for_one_greeting(corp: Corp) -> int:
+    """The platform takes longer for it than the lane's lease lasts."""
+    corp.standin.faults.add({"api": GREET, "action": "delay_after", "value": 3})
+    corp.act("add", userid="wanglei", external_userid="wmLin")
+    corp.deliver()
+    pump.start(["welcome"], "tests")
+    try:
+        seen(lambda: Welcome.objects.filter(outcome="sent").exists())
+    finally:
+        pump.stop()
+    assert [row["external_userid"] for row in corp.welcomes()] == ["wmLin"]
+    calls: Any = corp.standin.calls.as_dict()[GREET]
+    return int(calls["calls"])
+
+
+def test_the_lease_of_a_slow_job_is_renewed(corp: Corp) -> None:
+    assert calls_for_one_greeting(corp) == 1
+
+
+def test_the_harness_catches_a_lease_that_is_never_renewed(corp: Corp, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(pump, "renew", lambda lane, claims: None)
+
+    assert calls_for_one_greeting(corp) == 2
 
 
 def an_event_is_lost(corp: Corp) -> None:
