@@ -252,6 +252,11 @@ TABLE = [
         ),
     ),
     Row(
+        "a tenth of a day's callbacks is dropped, a tenth doubled, all are shuffled",
+        "the next sync ends in two equal worlds, as far as they can be known; the one after it finds no drift",
+        ("faults/test_bad_post.py::test_a_day_of_bad_post_ends_in_two_equal_worlds",),
+    ),
+    Row(
         "the platform goes on listing who deleted us",
         "presence reopens no friendship",
         ("faults/test_variants.py::test_presence_reopens_no_friendship",),
