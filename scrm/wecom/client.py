@@ -4,7 +4,6 @@
 through `_request` too, so it obeys the same rules. Secrets and tokens never reach an error text or a log.
 """
 
-import logging
 import os
 import random
 import threading
@@ -13,32 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 from wechatpy.exceptions import WeChatClientException
 from wechatpy.work import WeChatClient
 
 from scrm.base import clock
-from scrm.wecom import calllog, errors, quotas, tokens
+from scrm.wecom import calllog, errors, quotas, tokens, wire
 from scrm.wecom.errors import ConfigurationError, Kind, Unreachable, WecomError
 from scrm.wecom.schemas import number
 
-CONNECT_SECONDS = 2.0
-READ_SECONDS = 5.0
 TRIES = 3  # of a read that the platform was too busy for; its own advice (wecom-api.md §1.3)
 DEFAULT_TOKEN_LIFE = 7200
 
 Answer = dict[str, Any]
 Failure = WecomError | ConfigurationError
-
-# urllib3 writes whole addresses at DEBUG, and those carry the secret and the token.
-logging.getLogger("urllib3.connectionpool").addFilter(lambda record: record.levelno >= logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +83,11 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client of one app, held to our rules."""
 
     def __init__(self, access: Access) -> None:
-        super().__init__(access.corp_id, access.secret, timeout=(CONNECT_SECONDS, READ_SECONDS), auto_retry=False)
+        super().__init__(access.corp_id, access.secret, timeout=wire.limits(None), auto_retry=False)
         self.API_BASE_URL = access.api_url
         self.access = access
         self._tokens = tokens.source(access.api_url, access.corp_id, access.secret)
-        self._http = _session(access.api_url)
+        self._http = wire.session(access.api_url)
         self._http.hooks["response"].append(self._compare_clocks)
         self.clock_ahead: float | None = None
 
@@ -196,13 +188,13 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Answer:
-        """Waits for room in the budget, asks once, logs. `timeout` covers the wait and each wait of the socket."""
-        deadline = time.monotonic() + (CONNECT_SECONDS + READ_SECONDS if timeout is None else timeout)
+        """Waits for room in the budget, asks once, logs. `timeout` covers the wait and the whole answer."""
+        deadline = time.monotonic() + (wire.CONNECT_SECONDS + wire.READ_SECONDS if timeout is None else timeout)
         wait = quotas.LONGEST_WAIT if timeout is None else max(0.0, min(quotas.LONGEST_WAIT, timeout))
         query = {**(params or {}), "access_token": token.value}
         with calllog.timed(api) as call, quotas.slot(api, urgent=urgent, wait=wait):
             call.start()
-            limits = _limits(None if timeout is None else deadline - time.monotonic())
+            limits = wire.limits(None if timeout is None else deadline - time.monotonic())
             return self._ask(api, method, api, params=query, timeout=limits, allow_redirects=False, **kwargs)
 
     def _ask(self, api: str, method: str, endpoint: str, **kwargs: Any) -> Answer:
@@ -229,9 +221,8 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
             try:
                 with calllog.timed("gettoken") as call:
                     call.start()
-                    limits = (CONNECT_SECONDS, READ_SECONDS)
                     answer = self._ask(
-                        "gettoken", "get", "gettoken", params=query, timeout=limits, allow_redirects=False
+                        "gettoken", "get", "gettoken", params=query, timeout=wire.limits(None), allow_redirects=False
                     )
                     return _token_of(answer)
             except WecomError as error:
@@ -239,29 +230,6 @@ class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
                     raise
             time.sleep(random.uniform(0.1, 0.4))
         raise AssertionError("unreachable")
-
-
-def _session(api_url: str) -> requests.Session:
-    """One connection kept open. A platform on this machine (the stand-in) is never asked through a proxy."""
-    session = requests.Session()
-    session.trust_env = urlsplit(api_url).hostname not in {"localhost", "127.0.0.1", "::1"}
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    session.hooks["response"].append(_no_redirect)
-    return session
-
-
-def _no_redirect(response: requests.Response, **_: Any) -> None:
-    """wechatpy takes any status below 400 for an answer; the platform never redirects."""
-    if 300 <= response.status_code < 400:
-        raise requests.HTTPError(response=response)
-
-
-def _limits(left: float | None) -> tuple[float, float]:
-    """(connect, read) time-outs in seconds; `left`: what the caller's own limit leaves."""
-    if left is None:
-        return CONNECT_SECONDS, READ_SECONDS
-    return max(0.05, min(CONNECT_SECONDS, left)), max(0.05, left)
 
 
 def _forbid_open_transaction(api: str) -> None:
@@ -292,6 +260,11 @@ def _lost(error: requests.RequestException, api: str) -> Unreachable:
     """The error for a request without an answer."""
     if error.response is not None:
         return _bad_status(error.response, api)
+    if isinstance(error, wire.TooLarge):
+        words = _("the platform's answer has more than %(most)d MB") % {"most": wire.MOST_BYTES // 1024 // 1024}
+        return Unreachable(words, api=api, maybe_done=True)
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return _unreadable(api)
     if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
         return Unreachable(_("no connection to the platform"), api=api, maybe_done=False, connected=False)
     if isinstance(error, requests.Timeout):

@@ -365,6 +365,15 @@ TABLE = [
         ),
     ),
     Row(
+        "answers without end, of 20 MB, cut, dripping, packed bombs, pages with status 200",
+        "memory flat, no longer than a whole answer; the sync says what it waits for, nobody is lost",
+        (
+            "scrm/wecom/test_hostile_answers.py::test_no_answer_fills_memory_or_is_taken_for_one",
+            "scrm/wecom/test_hostile_answers.py::test_an_answer_in_drops_takes_no_longer_than_a_whole_one",
+            "scrm/wecom/test_hostile_answers.py::test_a_sync_waits_for_a_platform_in_its_right_mind_and_loses_nobody",
+        ),
+    ),
+    Row(
         "the platform leaves out a list that may be empty",
         "the sync ends well, nobody's friendship, tag or chat ends by it",
         (

@@ -4,7 +4,8 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,8 +29,18 @@ class Asked:
         return json.loads(self.raw)
 
 
-# A dict is answered as JSON, an int as HTTP status, DROP and GARBAGE as named; a callable says one of these.
-Reply = dict[str, Any] | int | str | Callable[[Asked], Any]
+@dataclass(frozen=True)
+class Raw:
+    """An answer byte for byte: its pieces, a pause before each, headers. `length` is what the header claims, None: all."""
+
+    pieces: Callable[[], Iterable[bytes]]
+    headers: dict[str, str] = field(default_factory=dict)
+    length: int | None = None
+    pause: float = 0.0
+
+
+# A dict is answered as JSON, an int as HTTP status, DROP, GARBAGE and Raw as named; a callable says one of these.
+Reply = dict[str, Any] | int | str | Raw | Callable[[Asked], Any]
 
 
 @dataclass
@@ -100,6 +111,9 @@ def _handler(platform: Scripted) -> type[BaseHTTPRequestHandler]:
         do_POST = do_GET
 
         def _answer(self, reply: Any) -> None:
+            if isinstance(reply, Raw):
+                self._answer_raw(reply)
+                return
             if reply == DROP:
                 self.close_connection = True
                 return
@@ -108,6 +122,21 @@ def _handler(platform: Scripted) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def _answer_raw(self, reply: Raw) -> None:
+            self.send_response(200)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if reply.length is not None:
+                self.send_header("Content-Length", str(reply.length))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            with suppress(OSError):  # who asked has had enough
+                for piece in reply.pieces():
+                    time.sleep(reply.pause)
+                    self.wfile.write(piece)
+                    self.wfile.flush()
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""

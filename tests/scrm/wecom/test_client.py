@@ -171,7 +171,7 @@ def test_a_read_is_tried_once_more_without_a_connection(platform: Scripted, sett
 
 
 def test_a_token_that_never_comes_is_given_up(platform: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scrm.wecom.client.READ_SECONDS", 0.2)
+    monkeypatch.setattr("scrm.wecom.wire.READ_SECONDS", 0.2)
     platform.delay = 1.0
     began = time.monotonic()
 
