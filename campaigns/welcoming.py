@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Welcome, WelcomeRule
 from contacts import people
+from scrm.base.dbclock import db_now
 from scrm.base.logs import story
 from scrm.wecom import errors
 from scrm.wecom.api import contacts as contacts_api
@@ -246,7 +247,9 @@ def _read_customer_name(external_userid: str) -> str:
 def _read_staff_name(userid: str) -> str:
     """The name customers know, of a member whom nobody has read yet; else nothing."""
     try:
-        name: str = people.describe_staff(staff_api.fetch_one(userid, timeout=NAME_SECONDS)).name
-        return name
+        started_at = db_now()
+        info = staff_api.fetch_one(userid, timeout=NAME_SECONDS)
     except (errors.WecomError, errors.ConfigurationError):
         return ""
+    people.describe_staff([info], started_at=started_at)
+    return info.name

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Greatest, Now
 
 from contacts import people
 from contacts.caches import lock_customers, refresh_customers
-from contacts.models import Department, Follow, FollowEvidence, Staff, Tag, TagGroup
+from contacts.models import Department, Follow, FollowEvidence, Listing, Staff, Tag, TagGroup
 from contacts.renaming import rename_staff
-from scrm.base import clock
+from scrm.base import clock, fences
 from scrm.wecom.api import departments as departments_api
 from scrm.wecom.api import staff as staff_api
 from scrm.wecom.api import tags as tags_api
@@ -30,10 +30,14 @@ def fetch_staff(userid: str) -> StaffInfo | None:
     return unless_gone(partial(staff_api.fetch_one, userid))
 
 
-def apply_departments(infos: Sequence[DepartmentInfo]) -> None:
-    """Takes over the whole tree; departments that are missing were deleted. No department at all deletes none."""
-    if not infos:
-        return
+def apply_departments(infos: Sequence[DepartmentInfo], *, started_at: dt.datetime) -> bool:
+    """Takes over the whole tree; departments that are missing were deleted. No department at all deletes none.
+
+    False where a later read has been applied, and nothing is taken over. `started_at`: when the read began, by the
+    database's clock. Runs in the caller's transaction.
+    """
+    if not infos or not _is_latest(Listing.Name.DEPARTMENTS, started_at):
+        return False
     parents = {info.id: info.parent_id for info in infos}
     rows = [
         Department(
@@ -48,6 +52,17 @@ def apply_departments(infos: Sequence[DepartmentInfo]) -> None:
         update_fields=["name", "parent_id", "order", "path", "deleted_at"],
     )
     Department.objects.present().exclude(pk__in=parents).update(deleted_at=clock.now())
+    return True
+
+
+def _is_latest(name: Listing.Name, started_at: dt.datetime) -> bool:
+    """Whether no later read of the list has been applied. Others who apply one wait until this transaction ends."""
+    Listing.objects.bulk_create([Listing(name=name)], ignore_conflicts=True)
+    row = Listing.objects.select_for_update(no_key=True).get(name=name)
+    if fences.is_late(row, started_at):
+        return False
+    Listing.objects.filter(pk=row.pk).update(read_at=started_at)
+    return True
 
 
 def path_of(department: int, parents: dict[int, int]) -> list[int]:
@@ -60,8 +75,10 @@ def path_of(department: int, parents: dict[int, int]) -> list[int]:
     return path
 
 
-def apply_tags(groups: Sequence[TagGroupInfo]) -> None:
-    """Takes over the whole library; groups and tags that are missing were deleted."""
+def apply_tags(groups: Sequence[TagGroupInfo], *, started_at: dt.datetime) -> bool:
+    """Takes over the whole library; groups and tags that are missing were deleted. Fenced like `apply_departments`."""
+    if not _is_latest(Listing.Name.TAGS, started_at):
+        return False
     TagGroup.objects.bulk_create(
         [TagGroup(group_id=group.group_id, name=group.name[:64], order=group.order) for group in groups],
         update_conflicts=True,
@@ -84,10 +101,17 @@ def apply_tags(groups: Sequence[TagGroupInfo]) -> None:
     TagGroup.objects.filter(deleted_at=None).exclude(group_id__in=[group.group_id for group in groups]).update(
         deleted_at=clock.now()
     )
+    return True
 
 
-def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | None) -> None:
-    """Takes over renames, leaves and what a read (None: gone) says of one member."""
+def apply_staff_events(
+    userid: str, events: Sequence[Event], info: StaffInfo | None, *, started_at: dt.datetime
+) -> None:
+    """Takes over renames, leaves and what a read (None: gone) says of one member.
+
+    Reads that began before `started_at` (the database's clock) can't take back what the events say: it is their fence.
+    Runs in the caller's transaction.
+    """
     for event in events:
         new = event.key("NewUserID")
         if new and new != userid:
@@ -96,12 +120,20 @@ def apply_staff_events(userid: str, events: Sequence[Event], info: StaffInfo | N
     if events and events[-1].change_type == "delete_user":
         staff_left(userid, events[-1].happened_at or clock.now())  # a read may still answer with the old state
     elif info is not None:
-        _forget_former(info.userid)
-        people.describe_staff(info)
-        Staff.objects.filter(userid=info.userid).update(left_at=None)
+        if not _is_read_later(info.userid, started_at):
+            _forget_former(info.userid)
+            people.describe_staff([info], started_at=started_at)
+            Staff.objects.filter(userid=info.userid).update(left_at=None)
     elif Staff.objects.filter(userid=userid).exists():  # nobody is made of an event that no read confirms
         for event in events:
             _describe_from_event(userid, event)
+    Staff.objects.filter(fences.open_to(started_at), userid=userid).update(read_at=started_at)
+
+
+def _is_read_later(userid: str, started_at: dt.datetime) -> bool:
+    """Whether a later read of whoever bears or bore the userid has been applied: this one may not know of a rename."""
+    bearers = Staff.objects.filter(Q(userid=userid) | Q(former_userids__contains=[userid]))
+    return bearers.exclude(fences.open_to(started_at)).exists()
 
 
 def _forget_former(userid: str) -> None:
@@ -152,15 +184,14 @@ def staff_left(userid: str, moment: dt.datetime) -> None:
 def _describe_from_event(userid: str, event: Event) -> None:
     """What the event itself says, where a read shows nothing: often only UserID and Department (wecom-api.md §3.4)."""
     departments = [int(word) for word in re.findall(r"(?:^|,)\s*(\d{1,9})\s*(?=,|$)", event.text("Department"))]
-    people.describe_staff(
-        StaffInfo(
-            userid=userid,
-            name=event.text("Name"),
-            departments=tuple(departments),
-            main_department=event.integer("MainDepartment"),
-            position=event.text("Position"),
-            status=event.integer("Status") or 0,
-            alias=event.text("Alias"),
-            avatar=event.text("Avatar"),
-        )
+    told = StaffInfo(
+        userid=userid,
+        name=event.text("Name"),
+        departments=tuple(departments),
+        main_department=event.integer("MainDepartment"),
+        position=event.text("Position"),
+        status=event.integer("Status") or 0,
+        alias=event.text("Alias"),
+        avatar=event.text("Avatar"),
     )
+    Staff.objects.filter(userid=userid).update(**people.told_of(told), changed_at=Now())

@@ -9,6 +9,7 @@ from contacts import address_book, announcements, events, follows, people
 from contacts.caches import refresh_customers
 from contacts.models import Customer, FollowEvidence, Staff
 from contacts.story import tell
+from scrm.base import fences
 from scrm.base.dbclock import db_now
 from scrm.base.failpoints import failpoint
 from scrm.base.models.announcement import Source
@@ -50,7 +51,7 @@ def mirror_contact(claim: Claim) -> None:
         infos = address_book.introduce(Staff.objects.filter(follows__customer=customer).distinct())
         failpoint("contact.read")
         with claim.writing():
-            people.describe_all_staff(infos)
+            people.describe_staff(infos, started_at=now)
             apply_read(customer, detail, started_at=now)
             _settle(claim, items, last_read=now)
         failpoint("contact.written")
@@ -64,7 +65,7 @@ def apply_read(customer: Customer, detail: ContactDetail | None, *, started_at: 
     Runs in the caller's transaction. `started_at`: when the read began, by the database's clock.
     """
     customer = people.customer_of(customer.external_userid)
-    if customer.read_at is not None and started_at <= customer.read_at:
+    if fences.is_late(customer, started_at):
         return
     Customer.objects.filter(pk=customer.pk).update(read_at=started_at)
     listed = {info.userid: info for info in detail.follows} if detail else {}
@@ -122,7 +123,7 @@ def mirror_staff(claim: Claim) -> None:
     info = address_book.fetch_staff(_newest_userid(claim.key, items))
     failpoint("staff.read")
     with claim.writing():
-        address_book.apply_staff_events(claim.key, [item.event for item in items], info)
+        address_book.apply_staff_events(claim.key, [item.event for item in items], info, started_at=started_at)
         _settle(claim, items, last_read=started_at)
     failpoint("staff.written")
 
@@ -139,7 +140,7 @@ def mirror_departments(claim: Claim) -> None:
     infos = address_book.fetch_departments()
     failpoint("departments.read")
     with claim.writing():
-        address_book.apply_departments(infos)
+        address_book.apply_departments(infos, started_at=started_at)
         _settle(claim, incoming_of(claim), last_read=started_at)
     failpoint("departments.written")
 
@@ -152,6 +153,6 @@ def mirror_tags(claim: Claim) -> None:
     failpoint("tags.read")
     with claim.writing():
         if infos is not None:
-            address_book.apply_tags(infos)
+            address_book.apply_tags(infos, started_at=started_at)
         _settle(claim, incoming_of(claim), last_read=started_at)
     failpoint("tags.written")

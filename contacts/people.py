@@ -1,14 +1,15 @@
 """Finding people by the platform's ids, and creating the ones that a callback or a read names first."""
 
+import datetime as dt
 import json
 from collections.abc import Iterable
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from contacts import search
 from contacts.models import Customer, Staff
-from scrm.base import clock
+from scrm.base import clock, fences
 from scrm.wecom.schemas import ContactDetail, StaffInfo
 
 EXTERNAL_PREFIXES = ("wm", "wo")  # wecom-api.md §0 "ID shapes"
@@ -113,23 +114,28 @@ def told_of(info: StaffInfo) -> dict[str, object]:
     return {name: value for name, value in told.items() if value}
 
 
-def describe_staff(info: StaffInfo) -> Staff:
-    """Takes over what the address book says of one member."""
-    Staff.objects.bulk_create([Staff(userid=info.userid)], ignore_conflicts=True)
-    Staff.objects.filter(userid=info.userid).update(**told_of(info), changed_at=Now())
-    return Staff.objects.get(userid=info.userid)
+def describe_staff(infos: Iterable[StaffInfo], *, started_at: dt.datetime) -> list[str]:
+    """Takes over what the address book says of members, in a few statements; writes only what differs.
 
-
-def describe_all_staff(infos: Iterable[StaffInfo]) -> None:
-    """The same for many, in a few statements; writes only what differs."""
+    `started_at`: when the read began, by the database's clock. Who has been read later stays as they are. Returns the
+    userids of those whom the read told of.
+    """
     wanted = {info.userid: told_of(info) for info in infos if info.userid}
-    changed = []
-    for userid, row in staff_by_userid(wanted).items():
-        fresh = wanted[userid]
-        if any(getattr(row, name) != value for name, value in fresh.items()):
-            for name, value in fresh.items():
-                setattr(row, name, value)
-            row.changed_at = Now()  # the database's clock
-            changed.append(row)
-    fields = ["name", "alias", "position", "avatar", "department_ids", "main_department", "status", "changed_at"]
-    Staff.objects.bulk_create(changed, update_conflicts=True, unique_fields=["userid"], update_fields=fields)
+    with transaction.atomic():
+        keys = {row.pk: userid for userid, row in staff_by_userid(wanted).items()}
+        rows = Staff.objects.filter(fences.open_to(started_at), pk__in=keys).order_by("pk")
+        fresh = list(rows.select_for_update(no_key=True))
+        changed = [row for row in fresh if _take_over(row, wanted[keys[row.pk]])]
+        fields = ["name", "alias", "position", "avatar", "department_ids", "main_department", "status", "changed_at"]
+        Staff.objects.bulk_create(changed, update_conflicts=True, unique_fields=["userid"], update_fields=fields)
+        Staff.objects.filter(pk__in=[row.pk for row in fresh]).update(read_at=started_at)
+    return [keys[row.pk] for row in fresh]
+
+
+def _take_over(row: Staff, told: dict[str, object]) -> bool:
+    if all(getattr(row, name) == value for name, value in told.items()):
+        return False
+    for name, value in told.items():
+        setattr(row, name, value)
+    row.changed_at = Now()  # the database's clock
+    return True

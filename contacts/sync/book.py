@@ -16,15 +16,15 @@ from scrm.wecom.schemas import StaffInfo
 
 def read_departments(job: Job) -> bool:
     """The tree of departments within the app's visible range."""
-    job.reading()
+    started_at = job.reading()
     infos = address_book.fetch_departments()
     if not infos and Department.objects.present().exists():
         raise UnlikelyAnswer(_("WeCom shows no department at all. Check 企微后台 > 应用管理 > the app > 可见范围."))
     known, shown = set(Department.objects.present().values_list("pk", flat=True)), {info.id for info in infos}
     with job.page(rows=len(shown)):
-        address_book.apply_departments(infos)
         job.counted(departments=len(shown))
-        job.drifted(departments_missing=len(shown - known), departments_gone=len(known - shown))
+        if address_book.apply_departments(infos, started_at=started_at):
+            job.drifted(departments_missing=len(shown - known), departments_gone=len(known - shown))
     return True
 
 
@@ -55,10 +55,8 @@ def _read_department(job: Job, department: int, done: int) -> None:
     read_already = Staff.objects.filter(userid__in=userids, read_at__gte=job.run.started_real_at).count()
     with job.page(rows=len(infos), cursor=str(done)):
         job.counted(staff=len(infos) - read_already)
-        people.describe_all_staff(infos)
-        rows = Staff.objects.filter(userid__in=userids)
-        rows.update(read_at=started_at)
-        rows.filter(left_at__lt=started).update(left_at=None, changed_at=Now())
+        told = people.describe_staff(infos, started_at=started_at)
+        Staff.objects.filter(userid__in=told, left_at__lt=started).update(left_at=None, changed_at=Now())
         job.drifted(staff_missing=len(set(userids) - known))
 
 
@@ -90,8 +88,7 @@ def _read_follow_users(job: Job) -> None:
         info = address_book.fetch_staff(userid)
         infos += [info] if info else []
     with job.page():
-        people.describe_all_staff(infos)
-        Staff.objects.filter(userid__in=[info.userid for info in infos]).update(read_at=started_at)
+        people.describe_staff(infos, started_at=started_at)
         people.staff_by_userid(userids)
         Staff.objects.filter(userid__in=userids, serves_customers=False).update(serves_customers=True, changed_at=Now())
         Staff.objects.filter(serves_customers=True).exclude(userid__in=userids).update(
@@ -103,14 +100,14 @@ def _read_follow_users(job: Job) -> None:
 
 def read_tags(job: Job) -> bool:
     """The whole library of corporate tags."""
-    job.reading()
+    started_at = job.reading()
     groups = address_book.fetch_tags()
     if groups is None:
         return True
     shown = {tag.tag_id for group in groups for tag in group.tags}
     known = set(Tag.objects.filter(deleted_at=None).values_list("tag_id", flat=True))
     with job.page(rows=len(shown)):
-        address_book.apply_tags(groups)
         job.counted(tags=len(shown))
-        job.drifted(tags_missing=len(shown - known), tags_gone=len(known - shown))
+        if address_book.apply_tags(groups, started_at=started_at):
+            job.drifted(tags_missing=len(shown - known), tags_gone=len(known - shown))
     return True

@@ -263,6 +263,17 @@ TABLE = [
         "faults/test_variants.py::test_the_harness_catches_a_ledger_that_believes_in_presence",
     ),
     Row(
+        "a slow read of staff, departments or tags that began before an event",
+        "what the event's own read has said stands",
+        (
+            "contacts/test_slow_reads.py::test_of_departments",
+            "contacts/test_slow_reads.py::test_of_tags",
+            "contacts/test_slow_reads.py::test_of_a_members_name",
+            "contacts/test_slow_reads.py::test_of_a_member_who_left",
+            "contacts/test_slow_reads.py::test_of_a_member_who_was_renamed",
+        ),
+    ),
+    Row(
         "a worker sleeps over the end of its lease",
         "it writes nothing",
         ("faults/test_variants.py::test_a_late_worker_writes_nothing",),

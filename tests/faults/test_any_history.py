@@ -79,7 +79,7 @@ def time_passes(seconds: int) -> None:
     with connection.cursor() as cursor:
         span = f"interval '{seconds} seconds'"
         cursor.execute(f"UPDATE base_work SET not_before = not_before - {span}, created_at = created_at - {span}")
-        for table in ("contacts_customer", "groups_groupchat"):
+        for table in ("contacts_customer", "contacts_staff", "contacts_listing", "groups_groupchat"):
             cursor.execute(f"UPDATE {table} SET read_at = read_at - {span}")
 
 

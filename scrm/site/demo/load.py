@@ -55,9 +55,9 @@ def load(options: Options) -> bool:
 
 
 def _load_corp(rows: History) -> None:
-    address_book.apply_departments([DepartmentInfo(*row) for row in rows.departments])
-    address_book.apply_tags(_tag_groups(rows.tags))
     now = db_now()
+    address_book.apply_departments([DepartmentInfo(*row) for row in rows.departments], started_at=now)
+    address_book.apply_tags(_tag_groups(rows.tags), started_at=now)
     Staff.objects.bulk_create(
         Staff(
             userid=row.userid,
