@@ -63,7 +63,7 @@ def mirror_chat(claim: Claim) -> None:
         chat, change = _take_evidence(claim.key, items)
     tell(chat, change)
     failpoint("chat.evidence_taken")
-    if chat.dismissed_at is not None:
+    if chat.dismissed_at is not None and not chat.is_out_of_sight:
         claim.done()
         return
     now = db_now()
@@ -88,11 +88,19 @@ def _take_evidence(chat_id: str, items: list[Incoming]) -> tuple[GroupChat, stay
         if item.event.change_type == "dismiss" and item.event.happened_at:
             stays.dismiss(chat, item.event.happened_at)
             chat.refresh_from_db()
+        elif _proves_life(chat, item):
+            stays.resume(chat)
         versions.note_event(chat, item.event)
         told += _evidence(chat, item)
     change = stays.note(chat, told)
     announcements.changed(chat, change, source=Source.CALLBACK)
     return chat, change
+
+
+def _proves_life(chat: GroupChat, item: Incoming) -> bool:
+    """Whether something happened in a chat later than it was taken as dismissed."""
+    happened = item.event.happened_at
+    return chat.is_out_of_sight and happened is not None and happened > (chat.dismissed_at or happened)
 
 
 def _evidence(chat: GroupChat, item: Incoming) -> list[StayEvidence]:
@@ -121,7 +129,7 @@ def _join_scene(scene: int | None) -> int | None:
 
 def _apply(chat: GroupChat, detail: GroupChatDetail | None, *, started_at: dt.datetime) -> GroupChat:
     if detail is None:  # dismissed, or out of our range: nothing can be compared
-        GroupChat.objects.filter(pk=chat.pk).update(read_at=started_at)
+        stays.apply_no_answer(chat, started_at=started_at)
     else:
         before = (chat.read_at, chat.member_version)
         result = stays.apply_read(detail, started_at=started_at)

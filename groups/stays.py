@@ -13,7 +13,7 @@ from contacts import people
 from contacts.models import Customer, Staff
 from groups import versions
 from groups.models import GroupChat, Stay, StayEvidence
-from scrm.base import clock, ledgers
+from scrm.base import clock, fences, ledgers
 from scrm.base.periods import Mark, Period, fold
 from scrm.wecom.schemas import GroupChatDetail, MemberInfo
 
@@ -63,17 +63,47 @@ def note(chat: GroupChat, evidence: Iterable[StayEvidence]) -> Change:
     )
 
 
-def dismiss(chat: GroupChat, moment: dt.datetime) -> None:
-    """Ends the chat and with it every stay, which is nobody's leave (metrics.md). The earliest moment told counts."""
-    if chat.dismissed_at is not None and chat.dismissed_at <= moment:
-        return
-    GroupChat.objects.filter(pk=chat.pk).update(dismissed_at=moment, people=0, external_people=0, changed_at=Now())
+def dismiss(
+    chat: GroupChat, moment: dt.datetime, *, known_by: GroupChat.DismissedBy = GroupChat.DismissedBy.EVENT
+) -> None:
+    """Ends the chat and with it every stay, which is nobody's leave (metrics.md).
+
+    What an event tells goes before what a sync concluded; of events the earliest moment told counts.
+    """
+    if chat.dismissed_at is not None:
+        told = known_by == GroupChat.DismissedBy.EVENT
+        if not told or (chat.dismissed_at <= moment and not chat.is_out_of_sight):
+            return
+    GroupChat.objects.filter(pk=chat.pk).update(
+        dismissed_at=moment, dismissed_known_by=known_by, people=0, external_people=0, changed_at=Now()
+    )
     chat.stays.filter(Q(left_at=None) | Q(left_known_by=Stay.KnownBy.DISMISSED)).update(
         left_at=Greatest(F("joined_at"), Value(moment)),
         left_known_by=Stay.KnownBy.DISMISSED,
         left_after=Coalesce("left_after", "joined_at"),
         changed_at=Now(),
     )
+
+
+def resume(chat: GroupChat) -> None:
+    """A chat that was taken as dismissed because nothing showed it lives: it had only been out of the app's sight.
+
+    The conclusion falls, and with it the ends that it gave to stays. Who left meanwhile is found by the next comparison.
+    """
+    if not chat.is_out_of_sight:
+        return
+    GroupChat.objects.filter(pk=chat.pk).update(dismissed_at=None, dismissed_known_by="", changed_at=Now())
+    latest = chat.stays.order_by("member_id", "-joined_at", "-pk").distinct("member_id").values("pk")
+    chat.stays.filter(pk__in=latest, left_known_by=Stay.KnownBy.DISMISSED).update(
+        left_at=None, left_known_by="", left_after=None, changed_at=Now()
+    )
+    refresh_people([chat.pk])
+    chat.refresh_from_db()
+
+
+def apply_no_answer(chat: GroupChat, *, started_at: dt.datetime) -> None:
+    """Applies a read that found no such chat: dismissed, or out of the app's sight. Nothing can be compared."""
+    GroupChat.objects.filter(fences.open_to(started_at), pk=chat.pk).update(read_at=started_at)
 
 
 def apply_read(
@@ -86,11 +116,12 @@ def apply_read(
     """
     chat = chat_of(detail.chat_id)
     nothing = ReadResult(False, Change(), {})
-    if chat.read_at is not None and started_at <= chat.read_at:
+    if fences.is_late(chat, started_at):
         return nothing
     chain = versions.Chain(chat)
     if chain.is_older(detail.member_version, chat.member_version):
         return nothing  # the platform answered with an older list than it did before
+    resume(chat)
     if chat.first_read_at is None:
         known_by = Stay.KnownBy.FIRST_READ
     change, drift = _apply_members(chat, detail, chain, known_by=known_by)
@@ -157,6 +188,7 @@ def _apply_facts(chat: GroupChat, detail: GroupChatDetail, started_at: dt.dateti
         created_at=detail.created_at,
         member_version=detail.member_version[:64],
         read_at=started_at,
+        shown_at=clock.of_real(started_at),
         first_read_at=chat.first_read_at or clock.now(),
     )
     refresh_people([chat.pk])
@@ -331,6 +363,6 @@ class _Member:
         return {"left_known_by": known_by, "quit_scene": None, "left_after": self._last_proof(period)}
 
     def _last_proof(self, period: Period[Ref]) -> dt.datetime | None:
-        """When this person was last known to be there: at the chat's last applied read, if that came later."""
-        proofs = [moment for moment in (period.start, self.chat.read_at) if moment is not None]
+        """When this person was last known to be there: when the chat was last shown, if that came later."""
+        proofs = [moment for moment in (period.start, self.chat.shown_at) if moment is not None]
         return min(max(proofs), period.end) if period.end else None

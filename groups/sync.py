@@ -18,7 +18,7 @@ from contacts.sync.job import Job
 from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
 from groups import announcements, stays
 from groups.models import GroupChat, Stay
-from scrm.base import clock
+from scrm.base import clock, fences
 from scrm.base.models.announcement import Source
 from scrm.base.work import Again
 from scrm.wecom import errors
@@ -129,6 +129,9 @@ def read_chats(job: Job) -> bool:
 def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, started: dt.datetime) -> bool:
     """False when the read can't be judged yet: somebody who joined a moment ago is missing."""
     chat = stays.chat_of(detail.chat_id)
+    if chat.is_out_of_sight and not fences.is_late(chat, started_at):
+        stays.resume(chat)
+        job.drifted(chats_returned=1)
     if chat.first_read_at is None:
         _seed(chat, detail, started)
     absent = _absent(chat, detail)
@@ -137,7 +140,7 @@ def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, start
     whole = dataclasses.replace(detail, members=(*detail.members, *(_as_member(stay) for stay in absent)))
     result = stays.apply_read(whole, started_at=started_at, known_by=Stay.KnownBy.SYNC)
     if result.applied and absent:
-        before = chat.read_at.isoformat() if chat.read_at else None
+        before = chat.shown_at.isoformat() if chat.shown_at else None
         job.step.absent.append([chat.pk, started_at.isoformat(), before, [stay.pk for stay in absent]])
     _announce(job, chat, result.change)
     job.counted(chats=1, members=len(detail.members))
@@ -256,30 +259,44 @@ def end_stays(job: Job, found: Found) -> dict[str, int]:
 
 
 def find_gone_chats(job: Job) -> Found:
-    """Living chats that no list held and that the platform no longer answers for. `count`: the stays in them."""
+    """Living chats that no list held and whose read is refused for good. `count`: the stays in them."""
     listed = {
         chat_id for payload in job.run.steps.filter(kind=CHATS).values_list("payload", flat=True) for chat_id in payload
     }
-    gone: list[int] = []
+    gone: dict[int, dt.datetime] = {}
     for chat in GroupChat.objects.living().filter(created_at__lt=job.run.started_at).order_by("pk"):
-        if chat.chat_id not in listed and _is_gone(job, chat.chat_id):
-            gone.append(chat.pk)
+        started_at = _gone_at(job, chat.chat_id) if chat.chat_id not in listed else None
+        if started_at is not None:
+            gone[chat.pk] = started_at
     present = Stay.objects.present()
-    return Found(present.filter(chat__in=gone).count(), present.count(), gone)
+    return Found(present.filter(chat__in=gone).count(), present.count(), list(gone.items()))
 
 
-def _is_gone(job: Job, chat_id: str) -> bool:
+def _gone_at(job: Job, chat_id: str) -> dt.datetime | None:
+    """When the read began that was refused for good; None: the chat is there. Which code a chat out of the app's sight
+    gets is not documented: an id that is none, a missing permission and a chat that is gone all do."""
     job.keep()
-    job.reading()
-    return unless_gone(partial(api.fetch, chat_id)) is None
+    started_at = job.reading()
+    try:
+        api.fetch(chat_id)
+    except WecomError as error:
+        if error.permanent and error.code is not None:
+            return started_at
+        raise
+    return None
 
 
 def dismiss_chats(job: Job, found: Found) -> dict[str, int]:
-    """Ends them as dismissed, at the moment of being found."""
+    """Ends them as dismissed, at the moment of being found, unless a later read has shown them since."""
     now = clock.now()
-    for chat in GroupChat.objects.select_for_update(no_key=True).filter(pk__in=found.rows).order_by("pk"):
-        stays.dismiss(chat, now)
-    return {"chats_dismissed": len(found.rows)}
+    count = 0
+    for chat_pk, started_at in found.rows:
+        chat = GroupChat.objects.living().select_for_update(no_key=True).filter(pk=chat_pk).first()
+        if chat is not None and not fences.is_late(chat, started_at):
+            stays.dismiss(chat, now, known_by=GroupChat.DismissedBy.SYNC)
+            stays.apply_no_answer(chat, started_at=started_at)
+            count += 1
+    return {"chats_dismissed": count}
 
 
 def _announce(job: Job, chat: GroupChat, change: stays.Change) -> None:

@@ -189,7 +189,8 @@ def drift_word(key: str) -> str | Promise:
         "follows_gone": gettext_lazy("friendships that had ended unnoticed"),
         "follows_of_gone_staff": gettext_lazy("friendships of staff who had left"),
         "chats_missing": gettext_lazy("chats that we did not know"),
-        "chats_gone": gettext_lazy("chats that no longer exist"),
+        "chats_dismissed": gettext_lazy("chats that no longer exist"),
+        "chats_returned": gettext_lazy("chats that are in sight again"),
         "members_missing": gettext_lazy("members that we did not know"),
         "members_gone": gettext_lazy("members who had left unnoticed"),
     }

@@ -23,6 +23,13 @@ class GroupChat(models.Model):
         FLASH = "flash", _("flash chat")
         SERVICE = "service", _("service chat")
 
+    class DismissedBy(models.TextChoices):
+        """How a dismissal is known. What a sync concluded may be wrong: the chat may only be out of the app's sight."""
+
+        EVENT = "event", _("event")
+        SYNC = "sync", _("sync")
+        HISTORY = "history", _("history")
+
     chat_id = models.CharField(max_length=64, unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     owner = models.ForeignKey(
@@ -33,6 +40,7 @@ class GroupChat(models.Model):
     type = models.CharField(_("type"), max_length=12, choices=Type, blank=True, default=Type.UNKNOWN)
     created_at = models.DateTimeField(_("created"), null=True)
     dismissed_at = models.DateTimeField(_("dismissed"), null=True, blank=True)
+    dismissed_known_by = models.CharField(max_length=8, choices=DismissedBy, blank=True, default="", db_default="")
     platform_status = models.IntegerField(
         _("owner status"), default=0
     )  # 0 normal, 1 owner left, 2 inheriting, 3 inherited
@@ -41,6 +49,8 @@ class GroupChat(models.Model):
     people = models.PositiveIntegerField(_("members"), default=0)
     external_people = models.PositiveIntegerField(_("external members"), default=0)
     read_at = models.DateTimeField(null=True)  # start of the last applied read, the database's clock
+    # start, in domain time, of the last applied read that showed the members: the proof that they were there
+    shown_at = models.DateTimeField(null=True)
     first_read_at = models.DateTimeField(null=True)  # domain time: who was there then has not joined before our eyes
     changed_at = models.DateTimeField(db_default=Now())
 
@@ -57,6 +67,11 @@ class GroupChat(models.Model):
     @property
     def entity(self) -> str:
         return f"chat:{self.chat_id}"
+
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Taken as dismissed because nothing showed it any more."""
+        return self.dismissed_at is not None and self.dismissed_known_by == self.DismissedBy.SYNC
 
     @property
     def room_left(self) -> int:

@@ -16,7 +16,12 @@ MOST_SKEW = dt.timedelta(minutes=15)  # between the platform's clock and ours
 
 def now() -> dt.datetime:
     """The present moment of the domain, aware, in UTC."""
-    real = time.time()
+    return of_real(real_now())
+
+
+def of_real(moment: dt.datetime) -> dt.datetime:
+    """The moment of the domain at which the machine's or the database's clock shows `moment`."""
+    real = moment.timestamp()
     anchor: float = settings.CLOCK_ANCHOR
     if settings.CLOCK_SPEED != 1 and anchor and real > anchor:
         real = anchor + (real - anchor) * settings.CLOCK_SPEED

@@ -274,6 +274,17 @@ TABLE = [
         ),
     ),
     Row(
+        "a chat leaves the app's sight and is listed again",
+        "it comes back with the stays that go on; who left meanwhile left after the last proof; a told dismissal stands",
+        (
+            "groups/test_sync.py::test_a_chat_that_is_in_sight_again_comes_back_with_its_stays",
+            "groups/test_sync.py::test_who_came_again_while_a_chat_was_out_of_sight_has_two_stays",
+            "groups/test_sync.py::test_a_read_that_began_before_a_chat_went_out_of_sight_does_not_bring_it_back",
+            "groups/test_mirror.py::test_an_event_after_a_chat_went_out_of_sight_brings_it_back",
+        ),
+        "groups/test_sync.py::test_a_dismissal_that_an_event_told_of_stands_against_any_list",
+    ),
+    Row(
         "a worker sleeps over the end of its lease",
         "it writes nothing",
         ("faults/test_variants.py::test_a_late_worker_writes_nothing",),

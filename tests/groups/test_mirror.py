@@ -5,9 +5,11 @@ import itertools
 import time
 
 import pytest
+from django.db import transaction
 
 from contacts.models import Customer
 from groups.models import ChatGap, GroupChat, Stay
+from groups.stays import chat_of, dismiss
 from scrm.base import clock
 from scrm.base.models import Work
 from scrm.base.work import run
@@ -126,6 +128,36 @@ def test_who_joined_before_a_dismissal_that_was_told_first_left_with_it(corp: Co
     assert (Stay.objects.present().count(), Stay.objects.leaves().count()) == (0, 0)
     row = GroupChat.objects.get()
     assert (row.people, row.external_people, row.dismissed_at) == (0, 0, clock.from_unix(t0 + 60))
+
+
+def conclude_dismissal(chat: str, at: int) -> None:
+    """As a sync does that finds the chat nowhere."""
+    with transaction.atomic():
+        dismiss(chat_of(chat), clock.from_unix(at), known_by=GroupChat.DismissedBy.SYNC)
+
+
+def test_an_event_after_a_chat_went_out_of_sight_brings_it_back(corp: Corp, chat: str, t0: int) -> None:
+    corp.happens("join", chat_id=chat, members=["wmLin"], at=t0)
+    conclude_dismissal(chat, t0 + 60)
+    assert stays("wmLin") == [(t0, t0 + 60, "dismissed")]
+
+    corp.happens("join", chat_id=chat, members=["wmChen"], at=t0 + 120)
+
+    row = GroupChat.objects.get()
+    assert (row.dismissed_at, row.dismissed_known_by, row.people) == (None, "", 3)
+    assert stays("wmLin") == [(t0, None, "")]
+    assert stays("wmChen") == [(t0 + 120, None, "")]
+
+
+def test_the_event_of_a_dismissal_goes_before_what_a_sync_concluded(corp: Corp, chat: str, t0: int) -> None:
+    corp.happens("join", chat_id=chat, members=["wmLin"], at=t0)
+    conclude_dismissal(chat, t0 + 60)
+
+    corp.happens("dismiss_chat", chat_id=chat, at=t0 + 90)
+
+    row = GroupChat.objects.get()
+    assert (row.dismissed_at, row.dismissed_known_by) == (clock.from_unix(t0 + 90), "event")
+    assert stays("wmLin") == [(t0, t0 + 90, "dismissed")]
 
 
 def test_names_notices_and_owners_change(corp: Corp, chat: str) -> None:

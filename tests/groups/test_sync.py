@@ -1,13 +1,19 @@
 """The full sync of chats, over the stand-in's real HTTP."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import transaction
 
 from contacts import sync
 from contacts.models import Customer, SyncRun
 from groups.models import ChatVersion, GroupChat, Stay
+from groups.stays import apply_read, chat_of, dismiss
 from scrm.base import clock
 from scrm.base.dbclock import db_now
+from scrm.wecom.api import group_chats as api
 
 LIST, GET = "externalcontact/groupchat/list", "externalcontact/groupchat/get"
 LONG_AGO = int((clock.now() - dt.timedelta(hours=3)).timestamp())
@@ -153,6 +159,88 @@ def test_a_chat_that_was_dismissed_unnoticed_ends_without_leaves(standin: Any) -
     assert chat.dismissed_at is not None
     assert set(chat.stays.values_list("left_known_by", flat=True)) == {"dismissed"}
     assert Stay.objects.leaves().count() == 0
+
+
+@contextmanager
+def out_of_sight(standin: Any, chat_id: str) -> Iterator[Any]:
+    """The chat's owner is outside of the app's visible range: no list holds it, no read of it is answered."""
+    chats = standin.world.chats.chats
+    hidden = chats.pop(chat_id)
+    try:
+        yield hidden
+    finally:
+        chats[chat_id] = hidden
+
+
+def test_a_chat_that_is_in_sight_again_comes_back_with_its_stays(standin: Any) -> None:
+    make_chat(standin, 150)
+    chat_id, (one, other) = make_chat(standin, 2)
+    synced()
+    started = {stay.member_id: (stay.pk, stay.joined_at) for stay in Stay.objects.filter(chat__chat_id=chat_id)}
+    shown_at = GroupChat.objects.get(chat_id=chat_id).shown_at
+    with out_of_sight(standin, chat_id):
+        assert synced().drift == {"chats_dismissed": 1}
+        chat = GroupChat.objects.get(chat_id=chat_id)
+        assert (chat.dismissed_known_by, chat.people, present(chat_id)) == ("sync", 0, set())
+        assert synced().drift == {}
+    leave(standin, chat_id, other)
+
+    run = synced()
+
+    assert run.drift == {"chats_returned": 1, "members_gone": 1}
+    chat.refresh_from_db()
+    assert (chat.dismissed_at, chat.dismissed_known_by, chat.people) == (None, "", 2)
+    assert present(chat_id) == {"wanglei", one}
+    stays = Stay.objects.filter(chat=chat)
+    assert {stay.member_id: (stay.pk, stay.joined_at) for stay in stays} == started
+    gone = stays.get(member_id=other)
+    assert (gone.left_known_by, gone.left_after) == ("sync", shown_at)
+    assert list(Stay.objects.leaves()) == [gone]
+    assert Stay.objects.joins().count() == 0
+
+
+def test_who_came_again_while_a_chat_was_out_of_sight_has_two_stays(standin: Any) -> None:
+    make_chat(standin, 100)
+    chat_id, (one,) = make_chat(standin, 1)
+    synced()
+    with out_of_sight(standin, chat_id):
+        assert synced().drift == {"chats_dismissed": 1}
+    leave(standin, chat_id, one)
+    again = int(clock.now().timestamp()) - 60
+    standin.act("join", callback=False, chat_id=chat_id, members=[one], at=again)
+
+    synced()
+
+    rows = Stay.objects.filter(member_id=one).order_by("joined_at")
+    assert [(int(row.joined_at.timestamp()), row.left_known_by) for row in rows] == [(LONG_AGO, "sync"), (again, "")]
+
+
+def test_a_read_that_began_before_a_chat_went_out_of_sight_does_not_bring_it_back(standin: Any) -> None:
+    make_chat(standin, 100)
+    chat_id, _ = make_chat(standin, 1)
+    synced()
+    earlier, detail = db_now(), api.fetch(chat_id)
+    with out_of_sight(standin, chat_id):
+        assert synced().drift == {"chats_dismissed": 1}
+
+    with transaction.atomic():
+        assert not apply_read(detail, started_at=earlier).applied
+    assert GroupChat.objects.get(chat_id=chat_id).is_out_of_sight
+    with transaction.atomic():
+        assert apply_read(detail, started_at=db_now()).applied
+    assert GroupChat.objects.get(chat_id=chat_id).dismissed_at is None
+
+
+def test_a_dismissal_that_an_event_told_of_stands_against_any_list(standin: Any) -> None:
+    chat_id, _ = make_chat(standin, 1)
+    synced()
+    with transaction.atomic():
+        dismiss(chat_of(chat_id), clock.now())
+
+    synced()
+
+    chat = GroupChat.objects.get(chat_id=chat_id)
+    assert (chat.dismissed_known_by, chat.people, present(chat_id)) == ("event", 0, set())
 
 
 def test_a_new_chat_is_counted_as_missing(standin: Any) -> None:

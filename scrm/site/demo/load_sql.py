@@ -23,9 +23,11 @@ ORDER BY f.place
 CHATS = """
 WITH made AS (
     INSERT INTO groups_groupchat (chat_id, name, owner_id, admin_userids, notice, type, created_at, dismissed_at,
-                                  platform_status, member_version, people, external_people, read_at, first_read_at)
+                                  dismissed_known_by, platform_status, member_version, people, external_people, read_at,
+                                  shown_at, first_read_at)
     SELECT g.chat_id, g.name, s.id, g.admins, g.notice, '', to_timestamp(g.created_at), to_timestamp(g.dismissed_at),
-           0, g.member_version, 0, 0, clock_timestamp(), greatest(to_timestamp(g.created_at), to_timestamp(%(since)s))
+           CASE WHEN g.dismissed_at IS NULL THEN '' ELSE 'history' END, 0, g.member_version, 0, 0, clock_timestamp(),
+           clock_timestamp(), greatest(to_timestamp(g.created_at), to_timestamp(%(since)s))
     FROM staged_chat g LEFT JOIN contacts_staff s ON s.userid = g.owner
     RETURNING id, member_version
 )
