@@ -1,6 +1,7 @@
 """Deleting what has been kept long enough, in batches. Ledgers and their evidence are never pruned.
 
-The inbox, the call log and the audit trail have settings of their own; a shortened audit trail says so in itself.
+Settled work of every kind is kept as long as raw callbacks; what waits or failed stays. The inbox, the call log and the
+audit trail have settings of their own; a shortened audit trail says so in itself.
 """
 
 import time
@@ -73,15 +74,11 @@ DELETE FROM base_auditrecord WHERE id IN (
 
 _STEPS = "s.run_id NOT IN (SELECT id FROM contacts_syncrun ORDER BY id DESC LIMIT %(runs)s)"
 
-# Of sources that went another way, such as by hand in the database.
-_ORPHANS = """
+# Whatever the source: ledgers, such as the tasks of broadcasts, outlive their work; others go with it or went another way.
+_SETTLED = """
 DELETE FROM base_work WHERE id IN (
-    SELECT id FROM base_work w
+    SELECT id FROM base_work
     WHERE state IN ('done', 'ignored') AND settled_at < statement_timestamp() - make_interval(days => %(days)s)
-      AND ((source_kind = 'callback' AND NOT EXISTS (SELECT 1 FROM wecom_callback s WHERE s.id = w.source_id))
-        OR (source_kind = 'announcement' AND NOT EXISTS (SELECT 1 FROM base_announcement s WHERE s.id = w.source_id))
-        OR (source_kind = 'notice' AND NOT EXISTS (SELECT 1 FROM contacts_notice s WHERE s.id = w.source_id))
-        OR (source_kind = 'sync_step' AND NOT EXISTS (SELECT 1 FROM contacts_syncstep s WHERE s.id = w.source_id)))
     LIMIT %(batch)s)
 """
 
@@ -121,7 +118,7 @@ def _rules() -> list[_Rule]:
         _Rule("opened_links", _OPENED_LINKS, settings.TASK_LINK_HOURS // 24 + 1),
         _Rule("chat_versions", _VERSIONS, VERSION_DAYS),
         _Rule("audit_records", _AUDIT, settings.AUDIT_RETENTION_DAYS),
-        _Rule("orphaned_work", _ORPHANS, 1),
+        _Rule("settled_work", _SETTLED, days),
     ]
 
 

@@ -286,6 +286,22 @@ def test_old_callbacks_go_with_their_settled_work(committed: None) -> None:
     assert set(Work.objects.values_list("source_id", flat=True)) == {row.pk for row in kept}
 
 
+@pytest.mark.parametrize("kind", ["dispatch", "reminder", "handpost", "callback", "sync_step"])
+def test_settled_work_goes_whatever_its_source(committed: None, settings: Any, kind: str) -> None:
+    settings.CALLBACK_RETENTION_DAYS = 10
+    for number, (state, days) in enumerate(
+        [("done", 11), ("ignored", 11), ("done", 9), ("quarantined", 11), ("waiting", 11), ("leased", 11)]
+    ):
+        Work.objects.create(
+            source_kind=kind, source_id=number, lane="x", entity="e", state=state,
+            settled_at=db_now() - dt.timedelta(days=days),
+        )  # fmt: skip
+
+    prune()
+
+    assert list(Work.objects.order_by("source_id").values_list("source_id", flat=True)) == [2, 3, 4, 5]
+
+
 def test_old_announcements_calls_and_steps_go(committed: None) -> None:
     Announcement.objects.create(kind="follow.began", entity="contact:x", source="callback", happened_at=clock.now())
     Announcement.objects.update(announced_at=db_now() - OLD)
