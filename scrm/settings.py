@@ -99,7 +99,9 @@ CHAT_SCAN_CAPACITY = env.whole("CHAT_SCAN_CAPACITY", 200, meaning="people up to 
 STAFF_CAPACITY = env.whole(
     "STAFF_CAPACITY", 20_000, meaning="customers that one staff member can have; 5,000 until WeCom expands it"
 )
-CALLBACK_RETENTION_DAYS = env.whole("CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks and settled work are kept")
+CALLBACK_RETENTION_DAYS = env.whole(
+    "CALLBACK_RETENTION_DAYS", 90, meaning="days that raw callbacks and settled work are kept"
+)
 NOTICE_RETENTION_DAYS = env.whole("NOTICE_RETENTION_DAYS", 180, meaning="days that messages to staff are kept")
 STAFF_SIGN_IN = env.one_of(
     "STAFF_SIGN_IN", ("oauth", "link"), "oauth", meaning="staff's own pages: oauth, or link while no domain is trusted"

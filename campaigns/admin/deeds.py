@@ -20,6 +20,7 @@ from campaigns.models import Broadcast, Dispatch
 from campaigns.sending import compose, pace, remind, rules
 from scrm.base import audit, clock
 from scrm.base.console import formats
+from scrm.base.console.editions import SEEN, edition
 from scrm.base.console.who import user_of
 
 MANY = 1_000  # recipients above which the number is typed before approving
@@ -76,16 +77,11 @@ def approve(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     )
 
 
-def edition(broadcast: Broadcast) -> str:
-    """Names a draft as it stands; another one after every change."""
-    return broadcast.changed_at.isoformat()
-
-
 def _refuse_unseen(request: HttpRequest, broadcast: Broadcast) -> None:
     """Only the draft that stood on the page is approved (`seen`), not what a colleague or another tab has made of it
     since. It stays so until the transaction ends. Raises NotNow."""
     held = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast.pk)
-    if held.state == Broadcast.State.DRAFT and request.POST.get("seen") != edition(held):
+    if held.state == Broadcast.State.DRAFT and request.POST.get(SEEN) != edition(held):
         raise pace.NotNow(_("Not approved: this draft was changed since you opened the page. Look at it again."))
 
 

@@ -16,6 +16,7 @@ from campaigns.sending.plan import MANY_TAPS, Plan
 from contacts.models import Channel, Staff, Tag
 from scrm.base import clock
 from scrm.base.console import formats
+from scrm.base.console.editions import edition
 
 SHOWN_STAFF = 100
 _NAMED = 3  # people named in the sentence
@@ -46,7 +47,7 @@ def of_draft(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "at_once": broadcast.create_at <= clock.now(),
         "late": broadcast.confirm_by <= clock.now(),
         "typed": forecast.planned > deeds.MANY,
-        "edition": deeds.edition(broadcast),
+        "edition": edition(broadcast),
         "preview": preview.of(broadcast),
     }
 

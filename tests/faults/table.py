@@ -414,6 +414,15 @@ TABLE = [
         ),
     ),
     Row(
+        "two tabs, or two people, with the same form",
+        "the second is told so before anything is overwritten, and loses nothing of what was typed",
+        (
+            "campaigns/test_two_tabs.py::test_of_a_draft",
+            "campaigns/test_two_tabs.py::test_of_a_welcome_rule_with_its_attachments",
+            "campaigns/test_two_tabs.py::test_a_right_that_was_taken_away_does_not_come_back_with_an_old_tab",
+        ),
+    ),
+    Row(
         "odd filters, dates, pages and ids in the addresses of the console",
         "a page or a refusal, no 5xx, nothing of another department, no way to other hosts",
         (

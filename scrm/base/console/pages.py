@@ -9,6 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -18,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from scrm.base import audit, clock, roles
+from scrm.base.console.editions import SEEN, EditionForm, has_editions
 from scrm.base.console.exports import BATCH, csv_answer
 from scrm.base.console.filters import ViewFilter
 from scrm.base.console.panels import actions_of, filters_of, panels_of
@@ -25,6 +27,7 @@ from scrm.base.console.unfold import ChangeList, ModelAdmin
 from scrm.base.console.who import user_of
 
 Text = str | Promise
+FormClass = type["ModelForm[Any]"]
 LONG_WAY = 3_000  # rows before a page from which it pays to look for its keys first
 
 
@@ -97,6 +100,23 @@ class ConsolePage(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
         return rows.visible_to(user_of(request)) if self.scoped and self.open_to_staff else rows  # type: ignore[attr-defined]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the edition of the row, for those who may change it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self._has_editions(request, obj):
+            return fieldsets
+        (title, first), *others = fieldsets
+        return [(title, {**first, "fields": (*first["fields"], SEEN)}), *others]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> FormClass:
+        if self._has_editions(request, obj):
+            own: Any = self.form
+            kwargs.setdefault("form", type(own.__name__, (EditionForm, own), {}))
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def _has_editions(self, request: HttpRequest, obj: Any) -> bool:
+        return obj is not None and has_editions(self.model) and self.has_change_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from scrm.base.roles import Role, role_of
@@ -19,6 +20,7 @@ class User(AbstractUser):
 
     department_ids = ArrayField(models.IntegerField(), default=list, blank=True, verbose_name=_("departments in scope"))
     sees_all = models.BooleanField(_("sees the whole company"), default=False)
+    changed_at = models.DateTimeField(auto_now=True, db_default=Now())  # by a form; a login changes nothing
     wecom_userid = models.CharField(_("WeCom userid"), max_length=64, blank=True, default="")
 
     objects: ClassVar[UserManager["User"]] = UserManager()  # type: ignore[assignment]
