@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
-from campaigns.admin import deeds, preview
+from campaigns.admin import deeds, preview, stuck
 from campaigns.admin.words import dispatch_tag, explain, progress_tag, rule_sentence, state_tag
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import remind
@@ -58,6 +58,7 @@ def of_broadcast(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
         "surprised": sum(row.count_over_quota for row in tasks),
         "rule": rule_sentence(),
         "held": sum(row.state == D.PLANNED for row in tasks),
+        "stuck": stuck.of(request, broadcast, tasks),
         "steps": _steps(broadcast, tasks),
         "preview": preview.of(broadcast),
         "cancel_word": deeds.cancel_word(),

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -15,7 +16,7 @@ from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace
 from contacts.models import Customer, Department, Staff
 from scrm.base import clock, roles
-from scrm.base.models import AuditRecord, User
+from scrm.base.models import AuditRecord, User, Work
 from scrm.base.roles import Role
 
 Make = Callable[..., Any]
@@ -472,6 +473,32 @@ class TestResults:
         Dispatch.objects.filter(broadcast=running).update(settled_at=clock.now())
         Broadcast.objects.filter(pk=running.pk).update(state=Broadcast.State.DONE)
         assert "hx-get" not in console.get(fragment).content.decode()
+
+    def test_says_how_many_tasks_wait_for_a_person_and_leads_to_their_work(
+        self, console: Client, running: Broadcast, draft: Make, alice: User, bob: User
+    ) -> None:
+        assert console.get(page_of(running)).context["stuck"] == {"count": 0, "error": "", "link": ANY}
+        befriended = draft(["wmD"], text="别的")
+        others = pace.approve(befriended, alice)
+        works = Work.objects.filter(source_kind=Dispatch.WORK_SOURCE)
+        assert works.update(state=Work.State.QUARANTINED, error="KeyError: 'x'") == 3
+
+        found = console.get(page_of(running))
+
+        assert (found.context["stuck"]["count"], found.context["stuck"]["error"]) == (2, "KeyError: 'x'")
+        text = text_of(console, page_of(running))
+        assert "KeyError" in text
+        listed = console.get(found.context["stuck"]["link"]).context["cl"].result_list
+        ids = set(running.dispatches.values_list("pk", flat=True))
+        assert ({row.source_id for row in listed}, len(listed)) == (ids, 2)
+        assert not ids & set(others.dispatches.values_list("pk", flat=True))
+        for odd in ("x", "９", "99999999999999999999"):
+            assert not console.get(f"/admin/base/work/?broadcast={odd}").context["cl"].result_list
+
+        (own,) = _client(bob).get(page_of(running)).context["tasks"]
+        assert own["row"].staff.userid == "wanglei"
+        seen = _client(bob).get(page_of(running)).context["stuck"]
+        assert (seen["count"], seen["link"]) == (1, "")
 
     def test_pause_and_go_on(self, console: Client, running: Broadcast) -> None:
         assert press(console, running, "pause") == ["已暂停：不再创建新任务，员工手上已有的任务仍可确认。"]
