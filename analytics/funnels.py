@@ -95,6 +95,15 @@ class _Chain:
         return f"percentile_cont(0.5) WITHIN GROUP (ORDER BY {seconds}) FILTER (WHERE {self.reached(index)})"
 
 
+@dataclass(frozen=True)
+class Funnel:
+    """`whole`: the steps of everybody, with the key "total". `parts`: those of each part, the largest first; none without a
+    breakdown."""
+
+    whole: list[Step]
+    parts: list[Step]
+
+
 def funnel(
     steps: Sequence[str],
     start: dt.date,
@@ -104,27 +113,10 @@ def funnel(
     *,
     user: User | Asker,
     filters: Filters = WHOLE,
-) -> list[Step]:
-    """The steps over the new customers of [start, end) in the user's scope, part by part, the largest part first.
-
-    Without `breakdown` one part with the key "total". Raises Unanswerable for steps that don't exist or stand in
-    another order.
+) -> Funnel:
+    """The steps over the new customers of [start, end) in the user's scope, all and by part, out of one pass over the
+    people. Raises Unanswerable for steps that don't exist or stand in another order.
     """
-    whole, parts = whole_and_parts(steps, start, end, window_days, breakdown, user=user, filters=filters)
-    return parts if breakdown else whole
-
-
-def whole_and_parts(
-    steps: Sequence[str],
-    start: dt.date,
-    end: dt.date,
-    window_days: int = 7,
-    breakdown: Breakdown | None = None,
-    *,
-    user: User | Asker,
-    filters: Filters = WHOLE,
-) -> tuple[list[Step], list[Step]]:
-    """`funnel` without and with the breakdown, out of one pass over the people."""
     chain = _chain(steps)
     text, values = _people(chain, start, end, window_days, filters, user)
     key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "NULL"}[breakdown]
@@ -134,7 +126,7 @@ def whole_and_parts(
     whole = _steps(chain, TOTAL, "", found.pop(None))
     names = labels.names(breakdown, found) if breakdown else {}
     parts = sorted(found, key=lambda part: (-found[part][0], part))
-    return whole, [step for part in parts for step in _steps(chain, *names[part], found[part])]
+    return Funnel(whole, [step for part in parts for step in _steps(chain, *names[part], found[part])])
 
 
 def funnel_rows(

@@ -1,7 +1,7 @@
 """The corp as tests drive it: acts at the stand-in, callbacks posted to our address, work done."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from typing import Any
@@ -25,7 +25,9 @@ class Answer:
     content: bytes
 
 
-def ask(method: str, query: dict[str, str], body: bytes = b"", **environ: str) -> Answer:
+def ask(
+    method: str, query: dict[str, str], body: bytes = b"", site: Callable[..., Any] = door.callback, **environ: str
+) -> Answer:
     """One request to the callback address as a web server hands it over."""
     given: dict[str, Any] = {
         "REQUEST_METHOD": method, "PATH_INFO": ADDRESS, "QUERY_STRING": urlencode(query),
@@ -40,7 +42,7 @@ def ask(method: str, query: dict[str, str], body: bytes = b"", **environ: str) -
         for name, value in pairs:
             headers[name] = value
 
-    content = b"".join(door.callback(given, start))
+    content = b"".join(site(given, start))
     return Answer(status, headers, content)
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -96,13 +96,23 @@ def work_once(*lanes: str) -> list[str]:
 
 def wait_for(url: str, seconds: float = 40.0) -> None:
     """Returns when the address answers at all."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def answers() -> bool:
         try:
             with urllib.request.urlopen(url, timeout=2):
-                return
+                return True
         except urllib.error.HTTPError:
-            return
+            return True
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"{url} did not answer within {seconds} s")
+            return False
+
+    eventually(answers, seconds, f"{url} did not answer")
+
+
+def eventually(condition: Callable[[], object], seconds: float = 30.0, why: str = "it did not happen in time") -> float:
+    """Waits until the condition holds; returns the seconds that it took."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds, why
+        time.sleep(0.05)
+    return time.monotonic() - begun

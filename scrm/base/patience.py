@@ -12,12 +12,13 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponseBase
 
+from scrm.base.threads import Background
+
 PAGE_SECONDS = 60.0  # proxies give a page up by then
 _LOOK = 0.2  # seconds between looks for waits that are over
 
 _lock = threading.Lock()
 _waits: dict[int, tuple[float, Any]] = {}  # thread → (monotonic end, Django's connection of the thread)
-_watch: tuple[int, threading.Thread] | None = None
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def patience(seconds: float) -> Iterator[None]:
     with _lock:
         before = _waits.get(me)
         _waits[me] = (min(until, before[0]) if before else until, connections[DEFAULT_DB_ALIAS])
-        _start_watch()
+        _watch.ensure()
     try:
         yield
     finally:
@@ -49,14 +50,6 @@ class PatientPages:
             return self.get_response(request)
 
 
-def _start_watch() -> None:
-    global _watch
-    if _watch is None or _watch[0] != os.getpid() or not _watch[1].is_alive():
-        thread = threading.Thread(target=_watch_for_ever, name="patience", daemon=True)
-        _watch = (os.getpid(), thread)
-        thread.start()
-
-
 def _watch_for_ever() -> None:
     while True:
         time.sleep(_LOOK)
@@ -65,6 +58,9 @@ def _watch_for_ever() -> None:
             for until, wrapper in _waits.values():
                 if now > until:
                     _cut(wrapper.connection)
+
+
+_watch = Background(_watch_for_ever, "patience")
 
 
 def _cut(connection: Any) -> None:

@@ -19,7 +19,7 @@ from django.core.management import get_commands
 from scrm.base.work.lanes import QUEUES
 from scrm.celery import app
 from scrm.env import SETTINGS
-from tests.processes import ROOT, free_port, granian, process, wait_for, worker
+from tests.processes import ROOT, eventually, free_port, granian, process, wait_for, worker
 
 BIN = Path(sys.executable).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -272,7 +272,7 @@ def test_the_health_check_of_a_worker_sees_it_live_and_die(committed: None, tmp_
     assert not alive(file)
 
     with process(worker("sending"), {"HEARTBEAT_FILE": str(file)}):
-        seen(file)
+        eventually(file.exists, 40)
         assert alive(file)
     minute_ago = time.time() - 60
     os.utime(file, (minute_ago, minute_ago))
@@ -294,12 +294,5 @@ def test_the_health_check_of_beat_sees_it(committed: None, tmp_path: Path) -> No
     ]
 
     with process(command, {"HEARTBEAT_FILE": str(file)}):
-        seen(file)
+        eventually(file.exists, 40)
         assert alive(file)
-
-
-def seen(file: Path) -> None:
-    until = time.monotonic() + 40
-    while not file.exists():
-        assert time.monotonic() < until
-        time.sleep(0.1)

@@ -13,7 +13,8 @@ import pytest
 from scrm.embedded import noted_environment, notes, processes
 from scrm.embedded.children import PAUSES, Child, Children, end_marked
 from scrm.embedded.services import DEMO_NOTE
-from tests.embedded.conftest import ROOT, gone, wait_for
+from tests.embedded.conftest import ROOT, gone
+from tests.processes import eventually
 
 # A parent with a child of its own, which says its pid and does not go by itself when the parent dies.
 PARENT = (
@@ -53,7 +54,7 @@ def said(child: Child) -> list[int]:
 def test_starts_a_killed_child_again_and_ends_what_it_left_behind(family: Children, tmp_path: Path) -> None:
     child = parent(tmp_path)
     family.start(child)
-    wait_for(lambda: len(said(child)) == 1)
+    eventually(lambda: len(said(child)) == 1)
     first, orphan = pid_of(child), said(child)[0]
     os.kill(first, signal.SIGKILL)
     deaths: list[str] = []
@@ -78,7 +79,7 @@ def test_a_child_that_fails_at_once_waits_before_its_next_start(family: Children
 def test_stop_ends_children_and_grandchildren_even_stubborn_ones(family: Children, tmp_path: Path) -> None:
     child = parent(tmp_path, "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + PARENT)
     family.start(child)
-    wait_for(lambda: len(said(child)) == 1)
+    eventually(lambda: len(said(child)) == 1)
     grandchild, pid = said(child)[0], pid_of(child)
     family.stop()
     assert gone(pid, 0.1)
@@ -89,7 +90,7 @@ def test_what_a_killed_supervisor_left_behind_is_found_by_its_mark(family: Child
     bystander = subprocess.Popen(["sleep", "600"])
     child = parent(tmp_path)
     family.start(child)
-    wait_for(lambda: len(said(child)) == 1)
+    eventually(lambda: len(said(child)) == 1)
     try:
         assert end_marked(str(tmp_path)) == 2
         assert gone(said(child)[0], 0.1)

@@ -24,7 +24,8 @@ from scrm.embedded.ports import free_port
 from scrm.site.demo import database, surroundings
 from scrm.site.demo.options import DemoError, Options, check, complete
 from scrm.site.demo.story import Story, tell
-from tests.embedded.conftest import ROOT, gone, wait_for
+from tests.embedded.conftest import ROOT, gone
+from tests.processes import eventually
 
 NOON = dt.datetime(2026, 3, 1, 12, 0, 30, tzinfo=dt.UTC)
 HELD = {"scenario": "beauty", "customers": 3000, "days": 30, "until": "2026-03-01T12:00:00+00:00"}
@@ -289,12 +290,12 @@ def demo(checkout: Path) -> Iterator[RunningDemo]:
     yield running
     process.kill()
     process.wait()
-    wait_for(lambda: not running.family())
+    eventually(lambda: not running.family())
 
 
 @pytest.mark.faults
 def test_runs_heals_and_ends(demo: RunningDemo) -> None:
-    wait_for(demo.ready, 60)
+    eventually(demo.ready, 60)
     assert "user admin, password open sesame" in demo.said
     assert f"http://127.0.0.1:{demo.port}/" in demo.said
 
@@ -318,8 +319,8 @@ def test_runs_heals_and_ends(demo: RunningDemo) -> None:
     orphans = [pid for pid, command in demo.family().items() if "granian" in command and pid != web]
     for pid in (web, worker):
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: demo.one("-Q welcome") not in (0, worker), 10)
-    wait_for(demo.answers, 10)
+    eventually(lambda: demo.one("-Q welcome") not in (0, worker), 10)
+    eventually(demo.answers, 10)
     assert orphans
     assert all(gone(pid, 1) for pid in orphans)
 
@@ -332,7 +333,7 @@ def test_runs_heals_and_ends(demo: RunningDemo) -> None:
 
 @pytest.mark.faults
 def test_leaves_nothing_behind_when_killed_and_starts_again(demo: RunningDemo) -> None:
-    wait_for(demo.ready, 60)
+    eventually(demo.ready, 60)
     family = list(demo.family())
     demo.process.kill()
     demo.process.wait()

@@ -17,7 +17,8 @@ import redis
 from scrm.embedded import Postgres, Redis, Services, running, services
 from scrm.embedded.account import Account
 from scrm.embedded.postgres import wheel
-from tests.embedded.conftest import QUICK, ROOT, gone, kill, wait_for
+from tests.embedded.conftest import QUICK, ROOT, gone, kill
+from tests.processes import eventually
 
 Start = Callable[[Path], Services]
 Launch = Callable[..., tuple[subprocess.Popen[str], str]]
@@ -206,7 +207,7 @@ def test_redis_answers_at_the_same_address_after_it_was_killed(checkout: Path) -
         client: Any = redis.Redis.from_url(url)
         pid = int(client.info("server")["process_id"])
         os.kill(pid, 9)
-        wait_for(server.died)
+        eventually(server.died)
         assert server.start() == url
         assert client.ping()
         assert not server.died()

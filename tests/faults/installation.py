@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -232,15 +231,14 @@ def _stopped(*pids: int) -> Iterator[None]:
 
 def seen(what: Callable[[], Any], seconds: float = 20.0, why: str = "") -> float:
     """Waits until `what()` is true; returns the seconds that it took. A database that is away is no answer yet."""
-    begun = time.monotonic()
-    while True:
+
+    def found() -> bool:
         try:
-            if what():
-                return time.monotonic() - begun
+            return bool(what())
         except psycopg2.OperationalError:
-            pass
-        assert time.monotonic() - begun < seconds, why or f"not seen within {seconds} s"
-        time.sleep(0.02)
+            return False
+
+    return processes.eventually(found, seconds, why or f"not seen within {seconds} s")
 
 
 def corp_settings() -> dict[str, Any]:

@@ -6,7 +6,7 @@ Each scene leads to its places; who takes over finishes it. It ends with a compa
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -29,6 +29,7 @@ from tests.corp import Corp
 from tests.faults import places
 from tests.faults.dying import dies, let_leases_end
 from tests.faults.worlds import nobody_twice_nobody_missing, ours, theirs
+from tests.processes import eventually
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
 
@@ -289,9 +290,9 @@ def test_what_a_dead_worker_had_in_hand_is_looked_after_in_time(
 
     pump.start([queue], "tests")
     try:
-        while not (Welcome.objects.filter(outcome="sent").exists() or Dispatch.objects.filter(state="sent").exists()):
-            assert time.monotonic() - died < seconds, "nobody looked after it"
-            time.sleep(0.05)
+        welcomed, created = Welcome.objects.filter(outcome="sent"), Dispatch.objects.filter(state="sent")
+        sent: Callable[[], bool] = lambda: welcomed.exists() or created.exists()  # noqa: E731
+        eventually(sent, seconds - (time.monotonic() - died), "nobody looked after it")
     finally:
         pump.stop()
 

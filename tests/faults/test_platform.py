@@ -16,6 +16,7 @@ from scrm.base.work import lanes, run
 from scrm.wecom import quotas
 from tests.campaigns.tasks import Tasks
 from tests.corp import Corp
+from tests.faults.wire import WIRE
 from tests.faults.worlds import nobody_twice_nobody_missing, ours, theirs
 
 pytestmark = pytest.mark.timeout(400)
@@ -30,16 +31,8 @@ OUTWARD = [
     "externalcontact/get_groupmsg_task", "externalcontact/get_groupmsg_send_result",
     "externalcontact/remind_groupmsg_send", "externalcontact/cancel_groupmsg_send", "message/send",
 ]  # fmt: skip
-# What the wire does, and whether a call of it may have been carried out.
-FAULTS = {
-    "5xx": ("status", 503),
-    "cut": ("drop_before", 0),
-    "reset after acceptance": ("reset_after", 0),
-    "garbage": ("garbage", 0),
-    "busy": ("errcode", -1),
-    "too many at once": ("errcode", 45033),
-    "slow": ("delay", 0.3),
-}
+# Of the wire's faults all but the one that waits for a time-out at each of many calls.
+FAULTS = [fault for fault in WIRE if fault != "time-out after acceptance"]
 
 
 @pytest.fixture
@@ -91,7 +84,7 @@ def ends_well(tasks: Tasks) -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_first_call_of_every_api_fails(tasks: Tasks, alice: User, fault: str) -> None:
-    action, value = FAULTS[fault]
+    action, value = WIRE[fault]
     for api in (*CALLBACKS, *SYNC, *OUTWARD):
         tasks.fault(api, action, value=value)
 

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -59,10 +59,8 @@ def _greeted(corp: Corp, port: int, who: str) -> None:
     corp.act("add", userid="wanglei", external_userid=who)
     callback = corp.standin.last_callback()
     assert _post(corp, port, callback.xml)
-    until = time.monotonic() + 15
-    while not any(row["external_userid"] == who for row in corp.welcomes()):
-        assert time.monotonic() < until, f"{who} was not greeted"
-        time.sleep(0.05)
+    greeted: Callable[[], bool] = lambda: any(row["external_userid"] == who for row in corp.welcomes())  # noqa: E731
+    processes.eventually(greeted, 15, f"{who} was not greeted")
 
 
 def _post(corp: Corp, port: int, xml: bytes) -> bool:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -66,14 +66,6 @@ def deployment(committed: None, settings: Any, alice: User) -> Iterator[Deployme
     standin.stop()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Waits until the condition holds; what it asks is what the test is about."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.1)
-
-
 def manage(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=processes.ROOT, capture_output=True, text=True, check=False
@@ -89,19 +81,19 @@ def test_from_the_scan_to_the_number_on_the_funnel(deployment: Deployment, monke
     assert manage("syncall").returncode == 0
 
     lin = standin.act("add", userid="wanglei", name="小林", state="ch_1")["external_userid"]
-    eventually(lambda: len(list(standin.welcomes())) == 1)
-    eventually(lambda: bool(deployment.get(f"customers/{lin}/")["name"]))
+    processes.eventually(lambda: len(list(standin.welcomes())) == 1)
+    processes.eventually(lambda: bool(deployment.get(f"customers/{lin}/")["name"]))
     customer = deployment.get(f"customers/{lin}/")
     assert customer["name"] == "小林"
     assert customer["channel"] == {"state": "ch_1", "name": "包裹卡"}
     assert [follow["userid"] for follow in customer["follows"]] == ["wanglei"]
 
     chat = standin.act("create_chat", owner="wanglei", name="福利群")["chat_id"]
-    eventually(lambda: bool(deployment.get("group-chats/")["results"]))
+    processes.eventually(lambda: bool(deployment.get("group-chats/")["results"]))
     for verb, stays, present in (("join", 1, 1), ("leave", 1, 0), ("join", 2, 1)):
         standin.act(verb, chat_id=chat, members=lin)
         rows = Stay.objects.filter(member_id=lin)
-        eventually(lambda: (rows.count(), rows.present().count()) == (stays, present))  # noqa: B023  waited for here
+        processes.eventually(lambda: (rows.count(), rows.present().count()) == (stays, present))  # noqa: B023  waited for here
         time.sleep(1.1)  # another second for the next happening
     members = deployment.get(f"group-chats/{chat}/members/")["results"]
     mine = [row for row in members if row["member_id"] == lin]

@@ -4,7 +4,6 @@ import datetime as dt
 import io
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from scrm.base.models import Heartbeat
 from scrm.site.doctor import checks, places
 from scrm.site.models import Finding
 from tests.corp import Corp
-from tests.processes import process
+from tests.processes import eventually, process
 from tests.site.doctoring import PROOF, alive, connect, foreign_server, found, not_fine, our_server
 
 # Every call that a doctor may make: none of them changes anything, and no customer or member notices one.
@@ -215,9 +214,7 @@ class TestAddress:
 
         wrong = {"msg_signature": "0" * 40, "timestamp": "1", "nonce": "1"}
         corp.post(b"<xml><Encrypt>AAAA</Encrypt></xml>", wrong)
-        until = time.monotonic() + 10
-        while not counters.totals()["bad_envelope"] and time.monotonic() < until:
-            time.sleep(0.1)  # counted by a thread
+        eventually(lambda: counters.totals()["bad_envelope"], 10)  # counted by a thread
 
         result = found("events")["events"]
 
@@ -427,8 +424,6 @@ def test_a_kept_proof_is_served_and_others_are_not(healthy: Corp, client: Client
 def test_beat_is_seen_by_what_it_rings(committed: None, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "celery", "-A", "scrm", "beat", "-s", str(tmp_path / "schedule")]
     with process(command):
-        until = time.monotonic() + 40
-        while not Heartbeat.objects.filter(queue="beat").exists() and time.monotonic() < until:
-            time.sleep(0.2)
+        eventually(lambda: Heartbeat.objects.filter(queue="beat").exists(), 40)
 
         assert found("beat")["beat"].state == "ok"

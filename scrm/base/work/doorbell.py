@@ -3,19 +3,18 @@
 Rings are coalesced and published by a thread of this process, so that a hanging Redis never delays a request.
 """
 
-import os
 import threading
 import time
 
 from django.db import transaction
 
+from scrm.base.threads import Background
 from scrm.base.work.lanes import lanes
 
 _PAUSE = 0.05  # seconds after a message in which further rings become one
 _rung: set[str] = set()
 _wake = threading.Event()
 _lock = threading.Lock()
-_thread: tuple[int, threading.Thread] | None = None
 
 
 def ring_after_commit(*names: str) -> None:
@@ -27,16 +26,8 @@ def ring(*names: str) -> None:
     """Asks for rings; returns at once."""
     with _lock:
         _rung.update(names)
-        _start_publisher()
+        _publisher.ensure()
     _wake.set()
-
-
-def _start_publisher() -> None:
-    global _thread
-    if _thread is None or _thread[0] != os.getpid() or not _thread[1].is_alive():
-        thread = threading.Thread(target=_publish_for_ever, name="doorbell", daemon=True)
-        _thread = (os.getpid(), thread)
-        thread.start()
 
 
 def _publish_for_ever() -> None:
@@ -49,6 +40,9 @@ def _publish_for_ever() -> None:
         for lane in due:
             _publish(lane)
         time.sleep(_PAUSE)
+
+
+_publisher = Background(_publish_for_ever, "doorbell")
 
 
 def _publish(lane: str) -> None:

@@ -9,15 +9,13 @@ from rest_framework.exceptions import ValidationError
 
 from scrm.base import clock
 
-FIRST = dt.date(1970, 1, 1)
-LAST = dt.date(2999, 1, 1)  # nearer the calendar's end, sums with days fail
 MOST_DAYS = 3660
 
 
 class Day(serializers.DateField):
     def to_internal_value(self, value: Any) -> dt.date:
         day: dt.date = super().to_internal_value(value)
-        if not FIRST <= day <= LAST:
+        if day.year not in clock.YEARS:
             raise serializers.ValidationError(_("This day is out of reach."), code="out_of_range")
         return day
 

@@ -161,8 +161,8 @@ class Funnels(ApiView):
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         start, end = interval(asked)
-        steps = funnels.funnel(
-            asked["steps"], start, end, asked["window_days"], asked.get("breakdown"),
-            user=self.user, filters=filters_of(asked),
-        )  # fmt: skip
-        return Response(self.get_serializer(steps, many=True).data)
+        breakdown = asked.get("breakdown")
+        found = funnels.funnel(
+            asked["steps"], start, end, asked["window_days"], breakdown, user=self.user, filters=filters_of(asked)
+        )
+        return Response(self.get_serializer(found.parts if breakdown else found.whole, many=True).data)

@@ -98,7 +98,7 @@ def _day(text: str | None) -> dt.date | None:
         found = dt.date.fromisoformat(text or "")
     except ValueError:
         return None
-    return found if 2011 <= found.year <= 2999 else None
+    return found if found.year in clock.YEARS else None
 
 
 def _text(given: Mapping[str, str], name: str) -> str | None:

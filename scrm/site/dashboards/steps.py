@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from analytics.funnels import STEPS, Breakdown, Outcome, Step, funnel, whole_and_parts
+from analytics.funnels import STEPS, Breakdown, Outcome, Step, funnel
 from analytics.metrics import METRICS, By
 from analytics.query import Point, measure
 from analytics.scope import Asker
@@ -31,9 +31,9 @@ def funnel_and_table(asked: Asked, asker: Asker) -> dict[str, Any]:
     """The funnel's card and the chosen split, `{"funnel", "table"}`: both show the same people, who are counted once."""
     by: Breakdown | None = None if asked.table == "group_chat" else "staff" if asked.table == "staff" else "channel"
     span = (asked.start, asked.end, WINDOW_DAYS)
-    whole, parts = whole_and_parts(NAMES, *span, by, user=asker, filters=asked.filters)
-    table = _people(asked, asker, by, whole, parts) if by else _chats(asked, asker)
-    return {"funnel": _card(asked, asker, whole), "table": table}
+    found = funnel(NAMES, *span, by, user=asker, filters=asked.filters)
+    table = _people(asked, asker, by, found.whole, found.parts) if by else _chats(asked, asker)
+    return {"funnel": _card(asked, asker, found.whole), "table": table}
 
 
 def _card(asked: Asked, asker: Asker, now: Sequence[Step]) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _card(asked: Asked, asker: Asker, now: Sequence[Step]) -> dict[str, Any]:
 
 
 def _before(asked: Asked, asker: Asker) -> list[Step]:
-    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, user=asker, filters=asked.filters)
+    return funnel(NAMES, asked.start, asked.end, WINDOW_DAYS, user=asker, filters=asked.filters).whole
 
 
 def _step(index: int, now: Sequence[Step], before: Sequence[Step], asked: Asked) -> dict[str, Any]:

@@ -85,14 +85,13 @@ def _receive(environ: WSGIEnvironment, envelope: Envelope) -> tuple[str, bytes]:
 
 
 def _body(environ: WSGIEnvironment) -> bytes | None:
-    """The body, None when it is over the limit: nothing more than that is ever read. A proxy may send it in chunks."""
+    """The body, None when it is over the limit: nothing more than that is ever read. It is whole, and so is its length,
+    also of one that came in chunks (scrm.base.seats)."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        length = str(MAX_BODY + 1)
-    elif not length.isdigit() or int(length) > MAX_BODY:
+    if not length.isdigit() or int(length) > MAX_BODY:
         return None
     body: bytes = environ["wsgi.input"].read(int(length))
-    return body if len(body) <= MAX_BODY else None
+    return body
 
 
 def _query(environ: WSGIEnvironment) -> dict[str, str]:

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from scrm.base.models import Heartbeat, Work
 from scrm.base.work import Again, Claim, lane, lanes, pump
+from tests.processes import eventually
 
 LANE = "test:pump"
 
@@ -71,9 +72,7 @@ def test_a_dead_holders_row_is_taken_over(seen: list[str]) -> None:
 
 
 def test_workers_are_seen(seen: list[str]) -> None:
-    until = time.monotonic() + 5
-    while not Heartbeat.objects.filter(queue="export").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    eventually(lambda: Heartbeat.objects.filter(queue="export").exists(), 5)
 
     assert Heartbeat.objects.get(queue="export").worker.startswith("tests@")
 

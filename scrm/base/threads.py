@@ -1,0 +1,22 @@
+"""Threads that a process keeps for itself."""
+
+import os
+import threading
+from collections.abc import Callable
+
+
+class Background:
+    """One daemon thread a process, started at first need; again after a fork, which takes no threads along."""
+
+    def __init__(self, work: Callable[[], None], name: str) -> None:
+        self._work = work
+        self._name = name
+        self._pid = 0
+        self._thread: threading.Thread | None = None
+
+    def ensure(self) -> None:
+        """Starts the thread unless this process has it. The caller holds its own lock, so that only one is started."""
+        if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._pid = os.getpid()
+            self._thread.start()
