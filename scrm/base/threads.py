@@ -11,12 +11,14 @@ class Background:
     def __init__(self, work: Callable[[], None], name: str) -> None:
         self._work = work
         self._name = name
-        self._pid = 0
         self._thread: threading.Thread | None = None
+        os.register_at_fork(after_in_child=self._forget)
 
     def ensure(self) -> None:
         """Starts the thread unless this process has it. The caller holds its own lock, so that only one is started."""
-        if self._thread is None or self._pid != os.getpid() or not self._thread.is_alive():
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._pid = os.getpid()
             self._thread.start()
+
+    def _forget(self) -> None:
+        self._thread = None

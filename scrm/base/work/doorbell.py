@@ -3,10 +3,11 @@
 Rings are coalesced and published by a thread of this process, so that a hanging Redis never delays a request.
 """
 
+import os
 import threading
 import time
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from scrm.base.threads import Background
 from scrm.base.work.lanes import lanes
@@ -19,11 +20,16 @@ _lock = threading.Lock()
 
 def ring_after_commit(*names: str) -> None:
     """Rings when the caller's transaction has committed (at once outside of one)."""
-    transaction.on_commit(lambda: ring(*names), robust=True)
+    if connection.in_atomic_block:
+        transaction.on_commit(lambda: ring(*names), robust=True)
+    else:
+        ring(*names)
 
 
 def ring(*names: str) -> None:
     """Asks for rings; returns at once."""
+    if _rung.issuperset(names):
+        return  # asked for, and not taken up yet: that ring comes after this
     with _lock:
         _rung.update(names)
         _publisher.ensure()
@@ -43,6 +49,7 @@ def _publish_for_ever() -> None:
 
 
 _publisher = Background(_publish_for_ever, "doorbell")
+os.register_at_fork(after_in_child=_rung.clear)  # what the parent was asked for is the parent's to publish
 
 
 def _publish(lane: str) -> None:
