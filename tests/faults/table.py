@@ -432,6 +432,35 @@ TABLE = [
         ),
     ),
     Row(
+        "other sites: foreign hosts, frames, scripts, cookies, caches",
+        "a foreign host gets 400, every page is closed to other sites, nothing about people rests in caches",
+        (
+            "site/test_headers.py::test_a_foreign_host_gets_nothing",
+            "site/test_headers.py::test_every_page_is_closed_to_other_sites_and_rests_in_no_cache",
+            "site/test_headers.py::test_cookies_stay_on_this_site_and_where_we_are_called_by_https_on_https",
+            "site/test_headers.py::test_a_public_address_with_https_is_never_spoken_to_without",
+        ),
+    ),
+    Row(
+        "uploads with odd names, of the wrong kind, too large, bombs",
+        "nothing is kept, unpacked or handed on under its name",
+        (
+            "site/test_uploads.py::test_no_file_is_kept_under_a_name_that_is_no_proofs",
+            "site/test_uploads.py::test_no_file_is_kept_whose_content_is_no_proofs",
+            "site/test_uploads.py::test_a_picture_goes_to_wecom_under_our_name",
+            "site/test_uploads.py::test_a_picture_is_not_unpacked",
+            "site/test_uploads.py::test_what_is_no_picture_never_leaves",
+        ),
+    ),
+    Row(
+        "guesses of passwords",
+        "after some tries by name or address not even the right one is looked at",
+        (
+            "site/test_login.py::test_after_so_many_attempts_not_even_the_right_password_is_looked_at",
+            "site/test_login.py::test_another_address_does_not_help_with_the_same_name",
+        ),
+    ),
+    Row(
         "calls that fail in every way, links and tokens that are wrong, a page that breaks",
         "no secret in errors, logs, call log, audit trail, metrics, pages",
         ("site/test_secrets.py::test_no_failure_tells_a_secret",),

@@ -3,11 +3,9 @@
 import gzip
 import itertools
 import json
-import re
 import time
 import zlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from scrm.base.work import run
 from scrm.wecom import wire
 from scrm.wecom.client import client
 from scrm.wecom.errors import Unreachable
+from tests.memory import forget_most, most
 from tests.scrm.wecom.scripted import Raw, Scripted
 
 READ = "externalcontact/get"
@@ -57,28 +56,17 @@ HOSTILE = {
 }
 
 
-def most_memory() -> int:
-    """Bytes that this process has held at most since `forget_most_memory`."""
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert found
-    return int(found.group(1)) * 1024
-
-
-def forget_most_memory() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
-
-
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_no_answer_fills_memory_or_is_taken_for_one(platform: Scripted, kind: str) -> None:
     client().read(READ)
     platform.script[READ] = [HOSTILE[kind], {"errcode": 0, "name": "小林"}]
-    forget_most_memory()
-    before = most_memory()
+    forget_most()
+    before = most()
 
     with pytest.raises(Unreachable) as caught:
         client().read(READ)
 
-    assert most_memory() - before < 4 * wire.MOST_BYTES
+    assert most() - before < 4 * wire.MOST_BYTES
     assert caught.value.maybe_done
     assert "token" not in str(caught.value)
     assert client().read(READ)["name"] == "小林"
@@ -157,8 +145,8 @@ GOOD: dict[str, Any] = {
 def test_a_sync_waits_for_a_platform_in_its_right_mind_and_loses_nobody(platform: Scripted, kind: str) -> None:
     before = one_of_each()
     begun = sync.start()
-    forget_most_memory()
-    memory = most_memory()
+    forget_most()
+    memory = most()
 
     platform.script = {api: [HOSTILE[kind]] for api in GOOD}
     for api, answer in GOOD.items():  # one after the other comes to its senses
@@ -168,7 +156,7 @@ def test_a_sync_waits_for_a_platform_in_its_right_mind_and_loses_nobody(platform
         assert told.waiting, api
         platform.script[api] = [answer]
         Work.objects.filter(lane="sync", state="waiting").update(not_before="2000-01-01T00:00:00Z")
-    assert most_memory() - memory < 8 * wire.MOST_BYTES
+    assert most() - memory < 8 * wire.MOST_BYTES
 
     run.run_due(["sync"])
     begun.refresh_from_db()
