@@ -77,7 +77,8 @@ def _plan(broadcast: Broadcast, excluded: Counter[str], taps: Counter[int], peop
 def freeze(broadcast: Broadcast) -> None:
     """Writes the deliveries and dispatches of an approved broadcast, in the caller's transaction, and its counts."""
     broadcast.plan_date = clock.today()
-    PARTITIONS.ensure([broadcast.plan_date], today=broadcast.plan_date)
+    # Its own month alone: the year ahead is made at night, for it locks out whoever reads the default partition.
+    PARTITIONS.ensure([broadcast.plan_date], today=broadcast.plan_date, ahead=0)
     chosen = audience.of(broadcast)
     with connection.cursor() as cursor:
         cursor.execute(_WORK_MEMORY)

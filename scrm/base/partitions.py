@@ -19,17 +19,26 @@ class Monthly:
     table: str
     column: str
 
-    def ensure(self, days: Iterable[dt.date], *, today: dt.date) -> list[str]:
-        """Makes the partitions of these days and of a year from `today` on. Returns the names of new ones.
+    def ensure(self, days: Iterable[dt.date], *, today: dt.date, ahead: int = MONTHS_AHEAD) -> list[str]:
+        """Makes the partitions of these days and of `ahead` months from `today` on. Returns the names of new ones.
 
         Days outside 2011 … a year ahead go to the default partition, which the table's system check reports.
         """
-        ahead = [_plus(today.replace(day=1), count) for count in range(MONTHS_AHEAD + 1)]
-        wanted = {day.replace(day=1) for day in days if _EARLIEST <= day < _plus(ahead[-1], 1)} | set(ahead)
-        missing = sorted(wanted - self._existing())
-        for month in missing:
-            self._create(month)
+        year = [_plus(today.replace(day=1), count) for count in range(MONTHS_AHEAD + 1)]
+        wanted = {day.replace(day=1) for day in days if _EARLIEST <= day < _plus(year[-1], 1)} | set(year[: ahead + 1])
+        if not wanted - self._existing():
+            return []
+        with transaction.atomic():
+            self._wait_for_others()
+            missing = sorted(wanted - self._existing())
+            for month in missing:
+                self._create(month)
         return [self._name(month) for month in missing]
+
+    def _wait_for_others(self) -> None:
+        """Two that make the same month: the second finds it made, instead of failing over its name."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('partitions of ' || %s, 0))", [self.table])
 
     def stray_rows(self) -> int:
         """Rows in the default partition: days for which no partition was foreseen."""

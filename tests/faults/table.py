@@ -345,6 +345,16 @@ TABLE = [
         ),
     ),
     Row(
+        "callbacks at the edge of a month; a partition that was not made in time, or is made by two at once",
+        "each counts on its company's day, nothing is lost, nobody fails or is locked out",
+        (
+            "faults/test_month_edges.py::test_callbacks_at_the_edge_of_a_month_count_on_the_companys_day",
+            "faults/test_month_edges.py::test_an_approval_before_the_nights_work_is_done_makes_its_own_month_alone",
+            "faults/test_month_edges.py::test_two_that_make_the_same_month_do_not_hinder_each_other",
+            "analytics/test_sending.py::test_partitions_reach_a_year_ahead_and_take_what_lay_in_none",
+        ),
+    ),
+    Row(
         "callbacks come several times, in any order",
         "both ledgers end as the platform is",
         ("journeys/test_any_order.py::test_any_order_and_any_repetition_end_in_the_same_ledgers",),
