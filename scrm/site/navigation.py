@@ -64,7 +64,7 @@ _MENU: list[tuple[Text, list[tuple[Text, str, str, str, str]]]] = [
             (_("Connection guide"), "cable", "connection:page", ADMINISTRATORS, ""),
             (_("Full sync"), "sync", "admin:contacts_syncrun_changelist", "contacts.SyncRun", "held_syncs"),
             (_("Callbacks"), "webhook", "admin:wecom_callback_changelist", "wecom.Callback", "failed_callbacks"),
-            (_("Settings"), "tune", "console:settings", "base.Work", ""),
+            (_("All settings"), "tune", "console:settings", "base.Work", ""),
             (_("Work queue"), "checklist", "admin:base_work_changelist", "base.Work", ""),
             (_("API budget and calls"), "api", "admin:wecom_apicall_changelist", "wecom.ApiCall", ""),
             (_("API tokens"), "key", "admin:base_apitoken_changelist", "base.ApiToken", ""),

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from contacts.models import Customer, Department, Follow, Staff
 from groups.models import GroupChat
@@ -51,6 +52,20 @@ def errors(answer: Any) -> dict[str, list[str]]:
 def notes() -> list[tuple[str, Any, Any]]:
     found = AuditRecord.objects.filter(deed__in=["user.role", "user.scope", "user.rights", "user.active"])
     return [(row.deed, row.detail["before"], row.detail["after"]) for row in found.order_by("pk")]
+
+
+def test_says_whether_there_is_a_password_and_nothing_of_how_it_is_kept(console: Client, bob: User) -> None:
+    bob.set_password("a-Long-pass-phrase-9")
+    bob.save()
+    page = console.get(f"/admin/base/user/{bob.pk}/change/").content.decode()
+    digest = bob.password.rpartition("$")[2]
+    assert digest[:6] not in page and "****" not in page
+    assert str(_("Set a new password")) in page and 'href="../password/"' in page
+
+    bob.set_unusable_password()
+    bob.save()
+    page = console.get(f"/admin/base/user/{bob.pk}/change/").content.decode()
+    assert str(_("None: logs in with WeCom only.")) in page and bob.password not in page
 
 
 def test_saving_unchanged_notes_nothing(console: Client, bob: User) -> None:

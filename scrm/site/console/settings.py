@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     groups = [(title, [line for line in lines if _matches(line, query)]) for title, lines in grouped()]
     shown = [(title, lines) for title, lines in groups if lines]
-    return show(request, "console/settings.html", _("Settings"), {
+    return show(request, "console/settings.html", _("All settings"), {
         "groups": shown,
         "total": sum(len(lines) for _title, lines in shown),
         "query": query,

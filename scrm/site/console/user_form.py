@@ -3,8 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.auth.hashers import is_password_usable
 from django.contrib.auth.models import Permission
 from django.db.models import Q
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -35,6 +38,23 @@ _DEPARTMENTS = gettext_lazy("Sub-departments are included. Without any, the user
 _OWN = gettext_lazy("The user sees this member's customers and group chats, whatever the departments say.")
 
 
+class PasswordLine(forms.Widget):
+    """Whether there is a password, and the way to set one. How it is kept is nobody's business here."""
+
+    read_only = True
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        usable = bool(value) and is_password_usable(value)
+        words = (
+            _("There is one. It is kept so that nobody can read it.") if usable else _("None: logs in with WeCom only.")
+        )
+        deed = _("Set a new password") if usable else _("Set a password")
+        return format_html('<p class="c-row">{} <a class="c-btn" href="../password/">{}</a></p>', words, deed)
+
+    def id_for_label(self, id_: str) -> str:
+        return ""
+
+
 class UserForm(UserChangeForm):  # type: ignore[type-arg]
     """A user with role, staff member and departments chosen by name."""
 
@@ -49,6 +69,8 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["password"].widget = PasswordLine()
+        self.fields["password"].help_text = ""
         self.fields["role"].choices = [("", gettext_lazy("none yet")), *Role.choices]  # type: ignore[attr-defined]
         self.initial["role"] = self.instance.role or ""
         self.fields["wecom_userid"].choices = self._members()  # type: ignore[attr-defined]
