@@ -175,9 +175,12 @@ def _people(
     asker = Asker.of(user)
     chosen = asker.scope(filters)
     text = (SQL / "funnel.sql").read_text("utf-8")
-    return text.format(after="w.at" if "welcomed" in chain.steps else "f.at"), {
-        "start": max(start, asker.connected or start),
+    start = max(start, asker.connected or start)
+    return text.format(after="w.at" if "welcomed" in chain.steps else "p.at"), {
+        "start": start,
         "end": end,
+        "since": clock.day_start(start),
+        "until": clock.day_start(end),
         "window": dt.timedelta(days=window_days),
         "now": clock.now(),
         "staff": chosen.staff,

@@ -73,8 +73,8 @@ def _retention(days: int) -> Metric:
         format_lazy(_("Retention, day {days}"), days=days),
         _("Of the persons who joined a chat, those in it so many days later; only days whose window has ended."),
         "R",
+        _persons(Population("kept", details=("kept",))),
         _persons(Population("kept")),
-        _persons(_JOINS),
         by=CHATS,
         window=dt.timedelta(days=days),
     )
@@ -150,7 +150,7 @@ METRICS: Final = {
             "add_to_join_rate", _("Join rate"),
             _("Of the new customers who were in no chat when added, those who joined one within 48 hours; only days whose"
               " window has ended."), "R",
-            _persons(Population("joined")), _persons(Population("may_join")), window=dt.timedelta(hours=48),
+            _persons(Population("may_join", details=("joined",))), _persons(Population("may_join")), window=dt.timedelta(hours=48),
         ),
         Metric(
             "joins", _("Joins"), _("Stays begun; who was there when the chat was first read has not joined."), "S",

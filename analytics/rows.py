@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from analytics.metrics import By, Part
@@ -14,6 +15,7 @@ from groups.models import GroupChat
 from scrm.base.models import User
 
 COLUMNS = "customer_id, staff_id, chat_id, state, at, day, detail, value, estimated, source, source_id"
+_NAMES = COLUMNS.split(", ")
 
 
 @dataclass(frozen=True)
@@ -39,26 +41,43 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows in the order of happening, latest first; counted and cut by the database. An empty text has none."""
+    """Rows in the order of happening, latest first; counted and cut by the database. An empty text has none.
+
+    `single`: they are of one population, and whether one is there depends on no other: a page can be read by its ids.
+    """
 
     text: str
     values: dict[str, Any]
+    single: bool = False
+    number: str = ""  # SQL that counts them sooner
 
-    def count(self) -> int:
+    @cached_property
+    def _count(self) -> int:
         if not self.text:
             return 0
-        return int(fetch(f"SELECT count(*) FROM ({self.text}) r", self.values)[0][0])  # noqa: S608  our own files
+        return int(fetch(self.number or f"SELECT count(*) FROM ({self.text}) r", self.values)[0][0])  # noqa: S608  our own files
+
+    def count(self) -> int:
+        return self._count
 
     def __len__(self) -> int:
         return self.count()
 
     def page(self, offset: int = 0, limit: int = 100) -> list[Row]:
+        """Where it can be, only ids are sorted and the columns read for the page alone. The second half is read from the end."""
         if not self.text:
             return []
-        order = "ORDER BY at DESC, source, source_id DESC OFFSET %(offset)s LIMIT %(limit)s"
-        values = {**self.values, "offset": offset, "limit": limit}
-        found = fetch(f"SELECT {COLUMNS} FROM ({self.text}) r {order}", values)  # noqa: S608  our own files
-        return _named([dict(zip(COLUMNS.split(", "), row, strict=True)) for row in found])
+        order = "at DESC, source, source_id DESC"
+        if backwards := offset > 0 and offset > self.count() / 2:
+            limit = max(0, min(limit, self.count() - offset))
+            order, offset = "at, source DESC, source_id", self.count() - offset - limit
+        cut = f"ORDER BY {order} OFFSET %(offset)s LIMIT %(limit)s"
+        text = f"SELECT {COLUMNS} FROM ({self.text}) r {cut}"  # noqa: S608  our own files
+        if self.single:
+            keys = f"SELECT source_id FROM ({self.text}) r {cut}"  # noqa: S608
+            text = f"SELECT {COLUMNS} FROM ({self.text}) r WHERE source_id = ANY(ARRAY({keys})) ORDER BY {order}"  # noqa: S608
+        found = fetch(text, {**self.values, "offset": offset, "limit": limit})
+        return _named([dict(zip(_NAMES, row, strict=True)) for row in (found[::-1] if backwards else found)])
 
     def __getitem__(self, cut: slice) -> list[Row]:
         start = cut.start or 0
@@ -87,13 +106,14 @@ def rows(
     chosen = narrowed(filters, by, key)
     question = ask(metric, start=start, end=end, filters=chosen, user=user, window=window)
     counts = () if question.null else question.metric.part(part)
-    return Rows(*union(counts, question.span))
+    return union(counts, question.span)
 
 
-def union(counts: Sequence[Count], span: Span) -> tuple[str, dict[str, Any]]:
+def union(counts: Sequence[Count], span: Span) -> Rows:
     """The union of the counted sets; each set's parameters carry its number."""
     texts: list[str] = []
     values: dict[str, Any] = {}
+    distinct = [count.distinct for count in counts]
     for number, count in enumerate(counts):
         text = count.population.sql()
         for name, value in span.values(count.population).items():
@@ -102,7 +122,8 @@ def union(counts: Sequence[Count], span: Span) -> tuple[str, dict[str, Any]]:
         first = "DISTINCT ON (customer_id) " if count.distinct else ""
         order = " ORDER BY customer_id, at, source_id" if count.distinct else ""
         texts.append(f"(SELECT {first}{COLUMNS} FROM ({text}) p{order})")  # noqa: S608  our own files
-    return " UNION ALL ".join(texts), values
+    persons = f"SELECT count(DISTINCT customer_id) FROM ({text}) p" if distinct == [True] else ""  # noqa: S608  our own files
+    return Rows(" UNION ALL ".join(texts), values, single=distinct == [False], number=persons)
 
 
 def _named(found: Sequence[dict[str, Any]]) -> list[Row]:

@@ -1,8 +1,10 @@
 """Whose numbers: what the asker may see, narrowed by the filters of the question."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Q
 
@@ -54,6 +56,7 @@ class Asker:
 
     def __init__(self, user: User) -> None:
         self.user = user
+        self.counted: dict[Any, Sequence[tuple[Any, ...]]] = {}  # analytics.query: question → what was counted
         self._scopes: dict[Filters, Scope] = {}
 
     @classmethod

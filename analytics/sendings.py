@@ -29,7 +29,7 @@ def progress_rows(state: str, *, start: dt.date, end: dt.date, filters: Filters 
     """The deliveries in this state."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     counts = () if question.null else (Count(deliveries(state)),)
-    return Rows(*union(counts, question.span))
+    return union(counts, question.span)
 
 
 def last_change(day: dt.date) -> dt.datetime | None:

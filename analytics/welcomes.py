@@ -25,4 +25,4 @@ def outcome_rows(outcome: str, *, start: dt.date, end: dt.date, filters: Filters
     """The welcomes that had this outcome."""
     question = ask(METRIC, start=start, end=end, filters=filters, user=user)
     counts = () if question.null else (Count(facts("welcomes", outcome)),)
-    return Rows(*union(counts, question.span))
+    return union(counts, question.span)

@@ -34,7 +34,9 @@ class Follow(models.Model):
         HISTORY = "history", _("history")
 
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="follows", verbose_name=_("staff member"))
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="follows", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="follows", db_index=False, verbose_name=_("customer")
+    )  # follow_of_customer begins with it
     added_at = models.DateTimeField(_("added"))
     added_known_by = models.CharField(max_length=12, choices=KnownBy, default=KnownBy.EVENT)
     listed_at = models.DateTimeField(null=True)  # createtime of the platform's list: its own date for the start
@@ -68,7 +70,7 @@ class Follow(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["customer", "-added_at"], name="follow_of_customer"),
+            models.Index(fields=["customer", "-added_at"], include=["ended_at", "staff"], name="follow_of_customer"),
             models.Index(fields=["added_at"], name="follow_added"),  # adds of a day
             models.Index(
                 fields=["ended_at"], name="follow_ended", condition=Q(ended_at__isnull=False)

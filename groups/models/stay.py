@@ -29,8 +29,8 @@ class Stay(models.Model):
     chat = models.ForeignKey(GroupChat, on_delete=models.CASCADE, related_name="stays", verbose_name=_("group chat"))
     member_id = models.CharField(max_length=64)  # external_userid or userid
     customer = models.ForeignKey(
-        Customer, on_delete=models.CASCADE, null=True, related_name="stays", verbose_name=_("customer")
-    )
+        Customer, on_delete=models.CASCADE, null=True, related_name="stays", db_index=False, verbose_name=_("customer")
+    )  # stay_of_customer begins with it
     staff = models.ForeignKey(
         Staff, on_delete=models.PROTECT, null=True, related_name="stays", verbose_name=_("staff member")
     )
@@ -70,7 +70,9 @@ class Stay(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["customer", "joined_at"], name="stay_of_customer"),
+            models.Index(
+                fields=["customer", "joined_at"], include=["left_at", "chat", "counted"], name="stay_of_customer"
+            ),
             models.Index(fields=["chat", "-joined_at", "-id"], name="stay_of_chat"),
             models.Index(fields=["joined_at"], name="stay_joined"),
             models.Index(fields=["left_at"], name="stay_left", condition=Q(left_at__isnull=False)),

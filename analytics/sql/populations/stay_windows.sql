@@ -7,6 +7,6 @@ SELECT s.customer_id, g.owner_id AS staff_id, s.chat_id, '' AS state, s.joined_a
        extract(epoch FROM least(coalesce(s.left_at, %(until)s), %(until)s) - greatest(s.joined_at, %(since)s))
            / extract(epoch FROM %(window)s) AS value,
        false AS estimated, s.id AS source_id, 'stay' AS source
-FROM groups_stay s JOIN groups_groupchat g ON g.id = s.chat_id
+FROM groups_stay s LEFT JOIN groups_groupchat g ON g.id = s.chat_id
 WHERE s.customer_id IS NOT NULL AND s.joined_at < %(until)s AND (s.left_at IS NULL OR s.left_at > %(since)s)
   AND (%(chats)s::bigint[] IS NULL OR s.chat_id = ANY(%(chats)s::bigint[]))
