@@ -42,16 +42,18 @@ class CallbackQuerySet(models.QuerySet["Callback"]):
         )
 
     def in_state(self, state: str) -> "CallbackQuerySet":
-        """Those whose worst lane is in `state`."""
+        """Those whose worst lane is in `state`. Each callback has work, so that who is neither failed, waiting nor ignored is
+        done: nearly all are, and are not looked up one by one."""
         works = Work.objects.filter(source_kind="callback", source_id=OuterRef("pk"))
+        siblings = Work.objects.filter(source_kind="callback", source_id=OuterRef("source_id"))
         failed = Exists(works.filter(state=Work.State.QUARANTINED))
         waiting = Exists(works.filter(state__in=[Work.State.WAITING, Work.State.LEASED]))
-        done = Exists(works.filter(state=Work.State.DONE))
+        ignored = Exists(works.filter(~Exists(siblings.filter(state=Work.State.DONE)), state=Work.State.IGNORED))
         conditions = {
             "failed": Q(failed),
             "waiting": ~Q(failed) & Q(waiting),
-            "done": ~Q(failed) & ~Q(waiting) & Q(done),
-            "ignored": ~Q(failed) & ~Q(waiting) & ~Q(done),
+            "done": ~Q(failed) & ~Q(waiting) & ~Q(ignored),
+            "ignored": ~Q(failed) & ~Q(waiting) & Q(ignored),
         }
         return self.filter(conditions[state])
 

@@ -48,6 +48,10 @@ class Work(models.Model):
             models.Index(fields=["lease_until"], name="work_leased", condition=Q(state="leased")),
             # console: what failed
             models.Index(fields=["lane", "id"], name="work_failed", condition=Q(state="quarantined")),
+            # console: what nobody had to do anything about, few of all
+            models.Index(
+                fields=["-id"], include=["source_kind", "source_id"], name="work_ignored", condition=Q(state="ignored")
+            ),
         ]
 
     def __str__(self) -> str:
