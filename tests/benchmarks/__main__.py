@@ -14,7 +14,7 @@ from pathlib import Path
 from scrm.embedded import Postgres, Redis, Services
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMES = ("inbox", "welcome", "sync", "fill", "plan", "send", "results")
+NAMES = ("inbox", "welcome", "sync", "fill", "plan", "send", "results", "pages")
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "scrm.settings",
     "SECRET_KEY": "a-key-for-benchmarks-only-a-key-for-benchmarks-only",
