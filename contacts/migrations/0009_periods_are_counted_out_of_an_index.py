@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("contacts", "0007_customers_by_channel")]
+    dependencies = [("contacts", "0008_fences_of_lists")]
 
     operations = [
         AddIndexConcurrently(

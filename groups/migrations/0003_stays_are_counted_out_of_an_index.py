@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("groups", "0001_first_tables"), ("contacts", "0008_periods_are_counted_out_of_an_index")]
+    dependencies = [("groups", "0002_chats_out_of_sight"), ("contacts", "0009_periods_are_counted_out_of_an_index")]
 
     operations = [
         AddIndexConcurrently(

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("base", "0003_slots")]
+    dependencies = [("base", "0004_users_know_when_they_were_changed")]
 
     operations = [
         AddIndexConcurrently(
