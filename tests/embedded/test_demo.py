@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import json
 import os
 import signal
 import socket
@@ -10,17 +11,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
+from redis import Redis, RedisError
 
 from scrm.embedded import processes
 from scrm.embedded.children import MARK
 from scrm.embedded.ports import free_port
+from scrm.embedded.services import running
 from scrm.site.demo import database, surroundings
 from scrm.site.demo.options import DemoError, Options, check, complete
 from scrm.site.demo.story import Story, tell
@@ -265,6 +268,31 @@ class RunningDemo:
         assert self.process.poll() is None, self.said
         return "ready after" in self.said
 
+    def postmaster(self) -> int:
+        """The parent of whoever answers; it may run under an account of its own. 0: nobody answers."""
+        services = running(self.var)
+        if services is None:
+            return 0
+        try:
+            with contextlib.closing(psycopg2.connect(services.postgres.url, connect_timeout=2)) as connection:
+                stat_of = Path(f"/proc/{connection.info.backend_pid}/stat").read_text()
+        except (psycopg2.OperationalError, FileNotFoundError):
+            return 0
+        return int(stat_of.rpartition(")")[2].split()[1])
+
+    def redis(self) -> int:
+        services = running(self.var)
+        if services is None:
+            return 0
+        with contextlib.suppress(RedisError), contextlib.closing(Redis.from_url(services.redis.url)) as client:
+            return int(client.info("server")["process_id"])
+        return 0
+
+    def is_in_service(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz") as answer:
+            return bool(answer.status == 200 and json.load(answer)["redis"] == "ok")
+        return False
+
     def answers(self) -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer:
             return bool(answer.status == 200)
@@ -329,6 +357,33 @@ def test_runs_heals_and_ends(demo: RunningDemo) -> None:
     assert demo.process.wait(30) == 0
     assert all(gone(pid, 0.1) for pid in family)
     assert not (demo.var / "demo.env.json").exists()
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+def test_whatever_dies_is_started_again(demo: RunningDemo) -> None:
+    """The demo says so, another process takes the place, all is in service again."""
+    wait_for(demo.ready, 60)
+    workers = sorted({command.partition("-Q ")[2].split()[0] for command in demo.family().values() if "-Q " in command})
+    kinds: dict[str, Callable[[], int]] = {
+        "Postgres": demo.postmaster,
+        "Redis": demo.redis,
+        "stand-in": lambda: demo.one("scrm.standin"),
+        "beat": lambda: demo.one(" beat "),
+        **{queues: lambda queues=queues: demo.one(f"-Q {queues}") for queues in workers},  # type: ignore[misc]
+    }
+    assert len(kinds) >= 7
+    for kind, process_of in kinds.items():
+        before, told = process_of(), demo.said.count("is started again")
+        assert before, kind
+
+        os.kill(before, signal.SIGKILL)
+
+        wait_for(lambda: process_of() not in (0, before), 30)  # noqa: B023  seen at once
+        wait_for(lambda: demo.said.count("is started again") > told, 5)  # noqa: B023
+        wait_for(demo.is_in_service, 60)
+        assert gone(before, 1), kind
+    assert demo.process.poll() is None
 
 
 @pytest.mark.faults

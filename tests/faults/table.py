@@ -125,6 +125,15 @@ TABLE = [
         ),
         "faults/test_poison.py::test_the_harness_catches_suspects_that_are_tried_together",
     ),
+    Row(
+        "a process of the demo is killed: PostgreSQL, Redis, stand-in, web server, any worker, beat",
+        "it is started again at its place, the demo says so and is in service again",
+        (
+            "embedded/test_demo.py::test_whatever_dies_is_started_again",
+            "embedded/test_demo.py::test_runs_heals_and_ends",
+            "embedded/test_children.py::test_a_child_that_fails_at_once_waits_before_its_next_start",
+        ),
+    ),
     # services
     Row(
         "PostgreSQL crashes under load",
