@@ -11,11 +11,12 @@ from typing import Any
 from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import gettext as _
 
 from contacts import people
 from contacts.models import Staff
 from contacts.sync.job import Job
-from contacts.sync.kinds import LATER, Found, Kind, Removal, add_kind, add_removal
+from contacts.sync.kinds import LATER, Found, Kind, Removal, UnlikelyAnswer, add_kind, add_removal
 from groups import announcements, stays
 from groups.models import GroupChat, Stay
 from scrm.base import clock, fences
@@ -28,6 +29,7 @@ from scrm.wecom.schemas import GroupChatDetail, GroupChatEntry, GroupChatPage, M
 
 LIST, CHATS = "chat_list", "chats"
 CHATS_A_STEP = 40
+MOST_PAGES = 1_000  # of a thousand chats each
 
 
 def connect() -> None:
@@ -48,7 +50,7 @@ def read_list(job: Job) -> bool:
     """
     while not job.out_of_time:
         job.reading()
-        place, _, cursor = job.step.cursor.partition("|")
+        place, _bar, cursor = job.step.cursor.partition("|")
         try:
             page = api.fetch_page(cursor, owners=_owners_at(job, int(place or 0)))
         except WecomError as error:
@@ -56,6 +58,8 @@ def read_list(job: Job) -> bool:
                 raise
             _ask_by_owner(job)
             continue
+        if page.next_cursor and (page.next_cursor == cursor or job.step.pages > MOST_PAGES):
+            raise UnlikelyAnswer(_("WeCom gives the same page of chats again and again."))
         after = f"{place}|{page.next_cursor}" if page.next_cursor else _next_owners(job, int(place or 0))
         with job.page(rows=len(page.chats), cursor=after):
             _take_list(job, page)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,7 @@ from scrm.wecom.api import contacts as api
 from scrm.wecom.errors import WecomError
 
 CONTACTS = "contacts"
+PAGE = 100  # customers
 TOGETHER = 2_000  # customers that fill a step: small staff members share pages, large ones are read side by side
 FIRST_STEPS = 32  # steps of a run that knows nobody's number of customers yet
 
@@ -42,7 +44,7 @@ def read_contacts(job: Job) -> bool:
     while not job.out_of_time:
         started_at, started = job.reading(), clock.now()
         try:
-            page = api.fetch_page(_userids(job), job.step.cursor)
+            page = api.fetch_page(_userids(job), job.step.cursor, PAGE)
         except WecomError as error:
             if error.code == errors.CURSOR_REFUSED and job.step.cursor:
                 _begin_anew(job)
@@ -50,7 +52,7 @@ def read_contacts(job: Job) -> bool:
             if error.gone:
                 return _without(job, error)
             raise
-        if page.next_cursor and page.next_cursor == job.step.cursor:
+        if page.next_cursor and (page.next_cursor == job.step.cursor or job.step.pages > _most_pages(job)):
             raise UnlikelyAnswer(_("WeCom gives the same page of customers again and again."))
         with job.page(rows=len(page.contacts), cursor=page.next_cursor):
             pages.write(job, page, started_at=started_at, started=started)
@@ -63,6 +65,12 @@ def read_contacts(job: Job) -> bool:
 
 def _userids(job: Job) -> Sequence[str]:
     return [str(userid) for userid in job.step.payload]
+
+
+def _most_pages(job: Job) -> int:
+    """What all of the step's staff members can have, three times over: cursors that lead in a circle, or that are refused
+    again and again, have no end."""
+    return 3 * (1 + len(job.step.payload) * settings.STAFF_CAPACITY // PAGE)
 
 
 def _begin_anew(job: Job) -> None:

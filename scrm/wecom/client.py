@@ -79,6 +79,11 @@ def listed(answer: Mapping[str, Any], name: str, *, api: str) -> bool:
     return True
 
 
+def endless(api: str) -> Unreachable:
+    """For a list whose pages do not end: what was read of it is not the whole."""
+    return Unreachable(_("the platform's list has no end"), api=api, maybe_done=True)
+
+
 class Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client of one app, held to our rules."""
 

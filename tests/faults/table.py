@@ -423,6 +423,14 @@ TABLE = [
         ),
     ),
     Row(
+        "a list whose cursors lead in a circle, or are refused again and again",
+        "the call or the sync ends and says so, nobody is lost",
+        (
+            "scrm/wecom/test_hostile_answers.py::test_a_list_without_an_end_is_no_answer",
+            "scrm/wecom/test_hostile_answers.py::test_a_sync_of_a_list_without_an_end_fails_and_takes_nobody",
+        ),
+    ),
+    Row(
         "the platform leaves out a list that may be empty",
         "the sync ends well, nobody's friendship, tag or chat ends by it",
         (

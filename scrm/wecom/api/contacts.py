@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from scrm.wecom import errors
-from scrm.wecom.client import client, listed, told
+from scrm.wecom.client import client, endless, listed, told
 from scrm.wecom.schemas import ContactDetail, ContactPage, Raw, inner, keys, objects, text
 
 MAX_STAFF_PER_PAGE = 100  # userid_list of batch/get_by_user, wecom-api.md §5.3
@@ -27,6 +27,8 @@ def fetch(external_userid: str, *, timeout: float | None = None, urgent: bool = 
         cursor = text(pages[-1], "next_cursor")
         if not cursor:
             break
+    else:
+        raise endless("externalcontact/get")
     told(pages[0], "external_contact", dict, api="externalcontact/get")
     follows = chain.from_iterable(objects(page, "follow_user") for page in pages)
     return ContactDetail.from_wecom(inner(pages[0], "external_contact"), follows)

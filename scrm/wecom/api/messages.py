@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scrm.wecom import brake
-from scrm.wecom.client import Answer, client
+from scrm.wecom.client import Answer, client, endless
 from scrm.wecom.schemas import MessageRecord, MessageResult, MessageTask, StaffTask, objects, text, words
 
 MAX_CUSTOMERS = 10_000
 MAX_CHATS = 2_000
 RECORDS_A_PAGE = 100  # more is taken for the default of 50
 ROWS_A_PAGE = 1_000
+MOST_PAGES = 1_000  # a hundred thousand tasks in a month, a million recipients: what goes on beyond has no end
 
 
 def add_single_task(
@@ -74,10 +75,11 @@ def cancel(msgid: str) -> None:
 
 def _pages(api: str, body: dict[str, Any]) -> Iterator[Answer]:
     cursor = ""
-    while True:
+    for _page in range(MOST_PAGES):
         answer = client().read(api, body={**body, "cursor": cursor} if cursor else body)
         yield answer
         following = text(answer, "next_cursor")
         if not following or following == cursor:
             return
         cursor = following
+    raise endless(api)

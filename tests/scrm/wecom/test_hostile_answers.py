@@ -9,18 +9,20 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
+import groups.sync
 from contacts import sync
 from contacts.models import Customer, Department, Follow, Staff, Tag, TagGroup
 from groups.models import GroupChat, Stay
 from scrm.base.models import Work
 from scrm.base.work import run
 from scrm.wecom import wire
+from scrm.wecom.api import contacts, messages
 from scrm.wecom.client import client
 from scrm.wecom.errors import Unreachable
 from tests.memory import forget_most, most
-from tests.scrm.wecom.scripted import Raw, Scripted
+from tests.scrm.wecom.scripted import Raw, Scripted, refuse
 
 READ = "externalcontact/get"
 MIB = 1024 * 1024
@@ -141,6 +143,9 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
+FRIENDS = GOOD["externalcontact/batch/get_by_user"]
+
+
 @pytest.mark.parametrize("kind", ["cut", "a page", "20 MB", "a bomb"])
 def test_a_sync_waits_for_a_platform_in_its_right_mind_and_loses_nobody(platform: Scripted, kind: str) -> None:
     before = one_of_each()
@@ -161,4 +166,55 @@ def test_a_sync_waits_for_a_platform_in_its_right_mind_and_loses_nobody(platform
     run.run_due(["sync"])
     begun.refresh_from_db()
     assert (begun.state, begun.error) == ("done", "")
+    assert there() == before
+
+
+# -- lists without an end ------------------------------------------------------------------------------------------------
+
+
+def circle(**page: Any) -> list[Any]:
+    """The page again and again, with three cursors in turn."""
+    turn = itertools.cycle("abc")
+    return [lambda asked: {**page, "next_cursor": next(turn)}]
+
+
+def test_a_list_without_an_end_is_no_answer(platform: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contacts, "MAX_FOLLOW_PAGES", 7)
+    monkeypatch.setattr(messages, "MOST_PAGES", 7)
+    platform.script = {
+        "externalcontact/get": circle(external_contact={"external_userid": "wmLin"}, follow_user=[]),
+        "externalcontact/get_groupmsg_task": circle(task_list=[{"userid": "wanglei", "status": 0}]),
+    }
+
+    for ask in (lambda: contacts.fetch("wmLin"), lambda: messages.fetch_tasks("msg")):
+        with pytest.raises(Unreachable, match=gettext("the platform's list has no end")):
+            ask()
+
+    assert [platform.count(api) for api in platform.script] == [7, 7]
+
+
+CURSOR_REFUSED = [lambda asked: refuse(50100) if asked.body["cursor"] else {**FRIENDS, "next_cursor": "a"}]
+ENDLESS = {
+    "customers in a circle": ("externalcontact/batch/get_by_user", circle(**FRIENDS), gettext_lazy("WeCom gives the same page of customers again and again.")),
+    "customers with a cursor that is refused": ("externalcontact/batch/get_by_user", CURSOR_REFUSED, gettext_lazy("WeCom gives the same page of customers again and again.")),
+    "chats in a circle": ("externalcontact/groupchat/list", circle(**GOOD["externalcontact/groupchat/list"]), gettext_lazy("WeCom gives the same page of chats again and again.")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_sync_of_a_list_without_an_end_fails_and_takes_nobody(
+    platform: Scripted, settings: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    settings.STAFF_CAPACITY = 300  # three pages
+    monkeypatch.setattr(groups.sync, "MOST_PAGES", 12)
+    before, (api, endless, words) = one_of_each(), ENDLESS[kind]
+    platform.script = {name: [answer] for name, answer in GOOD.items()} | {api: endless}
+    begun = sync.start()
+
+    run.run_due(["sync"])
+
+    begun.refresh_from_db()
+    assert begun.state == "failed"
+    assert str(words) in begun.error
+    assert platform.count(api) <= 30
     assert there() == before
