@@ -285,7 +285,8 @@ class RunningDemo:
         if services is None:
             return 0
         with contextlib.suppress(RedisError), contextlib.closing(Redis.from_url(services.redis.url)) as client:
-            return int(client.info("server")["process_id"])
+            told: Any = client.info("server")
+            return int(told["process_id"])
         return 0
 
     def is_in_service(self) -> bool:

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests.site import test_console_queries, world
 from tests.site.test_fuzz import console_of, text_of
 
 IN_TIME = 3.0  # seconds
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     **test_console_queries.ADDRESSES,
     "settings": lambda: "/console/settings/",
     "connection": lambda: "/connection/",
