@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(240)
 STAFF = ["wanglei", "zhaomin", "chenjie", "liuyang"]
 PEOPLE = [f"wm{number}" for number in range(60)]
 CHATS = [f"wr{number}" for number in range(5)]
-HAPPENINGS = 240
+HAPPENINGS = 160
 VERBS = {
     "add": 30, "half_add": 4, "upgrade": 2, "edit": 8, "delete_by_customer": 8, "delete_by_staff": 8, "transfer": 3,
     "join": 24, "leave": 12, "kick": 4, "rename_chat": 2, "change_owner": 2,
@@ -131,7 +131,7 @@ def test_a_day_of_bad_post_ends_in_two_equal_worlds(corp: Corp, seed: int) -> No
     assert Stored.objects.count() == len({told.xml for told in day.delivered})
     assert (healed.state, healed.error) == ("done", "")
     mine, platforms, unknowable = ours(), theirs(corp), day.unknowable()
-    assert len(unknowable) < 10
+    assert len(unknowable) < 8
     for part in ("departments", "staff", "tags", "chats"):
         assert mine[part] == platforms[part]
     assert {one for one in mine["friends"] if one[:2] not in unknowable} == {
