@@ -171,6 +171,8 @@ def _steps(broadcast: Broadcast, tasks: list[Dispatch]) -> list[dict[str, Any]]:
         ("deadline", broadcast.confirm_by, clock.now() >= broadcast.confirm_by),
         ("finished", broadcast.finished_at, True),
     ]
+    if broadcast.finished_at and broadcast.finished_at < broadcast.confirm_by:  # nothing was left to be taken back then
+        steps = [step for step in steps if step[0] != "deadline"]
     return sorted(
         ({"what": what, "at": at, "done": done} for what, at, done in steps if at is not None),
         key=lambda step: step["at"],

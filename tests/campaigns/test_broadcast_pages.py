@@ -456,7 +456,7 @@ class TestResults:
         ]
         text = text_of(console, page_of(running))
         assert "1 / 2 位员工" in text
-        assert "1 / 4 客户" in text
+        assert "1 / 4 位客户" in text
         assert "RECEIVE_RULE" in text and "企微后台 > 客户联系" in text
 
     def test_each_number_leads_to_as_many_rows(self, console: Client, running: Broadcast) -> None:
@@ -465,6 +465,19 @@ class TestResults:
         assert len(linked) == 5
         for row in linked:
             assert console.get(row["link"]).context["page"].paginator.count == row["count"]
+
+    def test_who_ended_early_is_told_of_no_deadline(self, console: Client, running: Broadcast) -> None:
+        def steps() -> list[str]:
+            return [step["what"] for step in console.get(page_of(running)).context["steps"]]
+
+        assert "deadline" in steps() and "过后自动撤回" in text_of(console, page_of(running))
+
+        Broadcast.objects.filter(pk=running.pk).update(state=Broadcast.State.DONE, finished_at=clock.now())
+        assert steps()[-1] == "finished" and "deadline" not in steps()
+        assert "过后自动撤回" not in text_of(console, page_of(running))
+
+        Broadcast.objects.filter(pk=running.pk).update(finished_at=running.confirm_by)
+        assert "deadline" in steps()
 
     def test_it_refreshes_itself_until_it_is_done(self, console: Client, running: Broadcast) -> None:
         fragment = f"{LIST}{running.pk}/progress/"

@@ -66,7 +66,7 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _said(held: Any) -> str:
     return format_html(
-        '{} <a href="" target="_blank" rel="noopener">{}</a>',
+        '{} <a class="underline" href="" target="_blank" rel="noopener">{}</a>',
         _(
             "Not saved: this was changed in another tab or by somebody else at %(at)s, after you had opened the page. "
             "What you typed stands below, as you left it. Saving again puts it in the place of what was saved then."

@@ -36,7 +36,7 @@ FIELDSETS: Any = (
         },
     ),
     (
-        gettext_lazy("When"),
+        gettext_lazy("When to post"),
         {
             "fields": (("due_at", "deadline"),),
             "description": gettext_lazy(

@@ -49,7 +49,9 @@ class PasswordLine(forms.Widget):
             _("There is one. It is kept so that nobody can read it.") if usable else _("None: logs in with WeCom only.")
         )
         deed = _("Set a new password") if usable else _("Set a password")
-        return format_html('<p class="c-row">{} <a class="c-btn" href="../password/">{}</a></p>', words, deed)
+        return format_html(
+            '<p>{} <a class="c-btn sm" style="margin-left:12px" href="../password/">{}</a></p>', words, deed
+        )
 
     def id_for_label(self, id_: str) -> str:
         return ""
