@@ -25,6 +25,10 @@ class GroupChatQuerySet(models.QuerySet["GroupChat"]):
         """Not dismissed."""
         return self.filter(dismissed_at__isnull=True)
 
+    def perhaps_living(self) -> "GroupChatQuerySet":
+        """Living ones, and those that are only out of the app's sight as far as anybody has told."""
+        return self.filter(Q(dismissed_at__isnull=True) | Q(dismissed_known_by="sync"))
+
     def nearly_full(self, capacity: int) -> "GroupChatQuerySet":
         """Living ones that will soon let nobody in."""
         return self.living().filter(nearly_full(capacity))

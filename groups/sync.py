@@ -77,9 +77,10 @@ def _next_owners(job: Job, place: int) -> str:
 
 
 def _ask_by_owner(job: Job) -> None:
-    """Those who serve customers, and the owners that we know, who may have left (platform.md 21)."""
+    """Those who serve customers, and the owners that we know, who may have left (platform.md 21): also those of chats out
+    of sight, which would else never be listed again."""
     serving = Staff.objects.present().filter(serves_customers=True).values_list("userid", flat=True)
-    owning = GroupChat.objects.living().exclude(owner=None).values_list("owner__userid", flat=True)
+    owning = GroupChat.objects.perhaps_living().exclude(owner=None).values_list("owner__userid", flat=True)
     userids = sorted({*serving, *owning})
     size = api.MAX_OWNERS_PER_PAGE
     job.step.payload = [userids[at : at + size] for at in range(0, len(userids), size)]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from contacts import sync
-from contacts.models import Customer, SyncRun
+from contacts.models import Customer, Staff, SyncRun
 from groups.models import ChatVersion, GroupChat, Stay
 from groups.stays import apply_read, chat_of, dismiss
 from scrm.base import clock
@@ -289,6 +289,20 @@ def test_asks_by_owner_where_the_platform_has_too_many_staff(standin: Any) -> No
     assert (run.state, run.error) == ("done", "")
     assert set(GroupChat.objects.values_list("chat_id", flat=True)) == chat_ids
     assert calls(standin, LIST) == 3  # refused once, then a hundred and fifty owners
+
+
+def test_asks_by_owner_for_chats_out_of_sight_too(standin: Any) -> None:
+    for number in range(1001):
+        standin.act("create_user", callback=False, userid=f"u{number:04d}", follows=number < 3)
+    chat_id, _ = make_chat(standin, 1, owner="u0900")
+    owner = Staff.objects.create(userid="u0900")
+    sync_ = GroupChat.DismissedBy.SYNC
+    GroupChat.objects.create(chat_id=chat_id, owner=owner, dismissed_at=clock.now(), dismissed_known_by=sync_)
+
+    synced()
+
+    chat = GroupChat.objects.get()
+    assert (chat.dismissed_at, chat.people) == (None, 2)
 
 
 def test_the_version_of_a_read_is_known_to_later_events(standin: Any) -> None:
