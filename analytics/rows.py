@@ -43,12 +43,12 @@ class Row:
 class Rows:
     """Rows in the order of happening, latest first; counted and cut by the database. An empty text has none.
 
-    `single`: they are of one population, and whether one is there depends on no other: a page can be read by its ids.
+    `population`: the SQL of the one population that they are chosen from, out of which a page can be read by its ids.
     """
 
     text: str
     values: dict[str, Any]
-    single: bool = False
+    population: str = ""
     number: str = ""  # SQL that counts them sooner
 
     @cached_property
@@ -73,9 +73,9 @@ class Rows:
             order, offset = "at, source DESC, source_id", self.count() - offset - limit
         cut = f"ORDER BY {order} OFFSET %(offset)s LIMIT %(limit)s"
         text = f"SELECT {COLUMNS} FROM ({self.text}) r {cut}"  # noqa: S608  our own files
-        if self.single:
+        if self.population:
             keys = f"SELECT source_id FROM ({self.text}) r {cut}"  # noqa: S608
-            text = f"SELECT {COLUMNS} FROM ({self.text}) r WHERE source_id = ANY(ARRAY({keys})) ORDER BY {order}"  # noqa: S608
+            text = f"SELECT {COLUMNS} FROM ({self.population}) p WHERE source_id = ANY(ARRAY({keys})) ORDER BY {order}"  # noqa: S608
         found = fetch(text, {**self.values, "offset": offset, "limit": limit})
         return _named([dict(zip(_NAMES, row, strict=True)) for row in (found[::-1] if backwards else found)])
 
@@ -123,7 +123,7 @@ def union(counts: Sequence[Count], span: Span) -> Rows:
         order = " ORDER BY customer_id, at, source_id" if count.distinct else ""
         texts.append(f"(SELECT {first}{COLUMNS} FROM ({text}) p{order})")  # noqa: S608  our own files
     persons = f"SELECT count(DISTINCT customer_id) FROM ({text}) p" if distinct == [True] else ""  # noqa: S608  our own files
-    return Rows(" UNION ALL ".join(texts), values, single=distinct == [False], number=persons)
+    return Rows(" UNION ALL ".join(texts), values, population=text if len(counts) == 1 else "", number=persons)
 
 
 def _named(found: Sequence[dict[str, Any]]) -> list[Row]:
