@@ -1,13 +1,17 @@
 """Behind every number stand exactly as many rows as it says."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analytics.metrics import METRICS, By, Part
+from analytics.query import measure
 from analytics.rows import rows
-from analytics.scope import Filters
+from analytics.scope import Asker, Filters
 from contacts.models import Customer, Staff
 from groups.models import GroupChat
 from scrm.base.models import User
@@ -109,6 +113,31 @@ def test_rows_come_latest_first_and_in_pages(busy: Book) -> None:
     everything = found.page(0, 1000)
     assert [row.at for row in everything] == sorted((row.at for row in everything), reverse=True)
     assert found.page(0, 30) + found.page(30, 1000) == everything
+
+
+def test_pages_from_either_end_are_those_of_the_whole_list(busy: Book) -> None:
+    for metric in ("adds", "customers", "add_to_join_rate", "retention_d7", "deliveries_planned", "members"):
+        found = rows(metric, start=day(0), end=day(40), user=busy.user)
+
+        everything = found.page(0, 1000)
+        assert len(everything) == found.count() > 14
+        assert [row for start in range(0, len(everything), 7) for row in found.page(start, 7)] == everything
+        assert found.page(len(everything), 7) == []
+
+
+def test_what_one_asker_asks_again_is_not_counted_again(busy: Book) -> None:
+    span: Any = {"start": day(0), "end": day(40)}
+    asker = Asker(busy.user)
+    by_day = measure("adds", by="day", user=asker, **span)
+    apart = [measure(name, user=busy.user, **span) for name in ("adds", "customers")]
+    persons = measure("customers", user=asker, **span)
+
+    with CaptureQueriesContext(connection) as asked:
+        again = [measure("adds", user=asker, **span), measure("customers", user=asker, **span)]
+    assert len(asked) == 0
+    assert again == apart == [again[0], persons]
+    assert again[0][0].value == sum(point.value or 0 for point in by_day) > 0
+    assert measure("adds", user=asker, start=day(0), end=day(10))[0].value == busy.value("adds", 0, 10)
 
 
 def test_parts_of_a_sum_add_up_to_the_whole(busy: Book) -> None:

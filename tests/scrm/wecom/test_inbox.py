@@ -1,6 +1,7 @@
 """The callback address: what is stored, what is refused, what is said to the sender."""
 
 import hashlib
+import itertools
 import struct
 import threading
 import time
@@ -36,6 +37,25 @@ def add_event(who: str = "wmLin", at: int = 1_795_000_000) -> bytes:
 def states() -> dict[int, str]:
     rows: Any = Callback.objects.with_state()
     return dict(rows.values_list("pk", "state"))
+
+
+@pytest.mark.django_db
+def test_callbacks_in_a_state_are_those_that_say_so() -> None:
+    for first, second in itertools.product(Work.State.values, ["", *Work.State.values]):
+        inbox.store(add_event(f"wm{first}{second}"))
+        works = Work.objects.filter(source_kind="callback", source_id=Callback.objects.latest("pk").pk)
+        works.update(state=first)
+        if second:
+            Work.objects.create(
+                source_kind="callback", source_id=works.get().source_id, lane="x", entity="x", state=second
+            )
+
+    said = states()
+    assert sorted(set(said.values())) == ["done", "failed", "ignored", "waiting"]
+    for state in set(said.values()):
+        assert set(Callback.objects.in_state(state).values_list("pk", flat=True)) == {
+            pk for pk, told in said.items() if told == state
+        }
 
 
 def test_an_event_is_stored_with_its_work_and_acknowledged(corp: Corp) -> None:
