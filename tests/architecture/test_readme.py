@@ -84,7 +84,7 @@ def test_every_make_target_exists_and_every_check_has_its_line() -> None:
 def test_every_bench_is_described() -> None:
     named = set(re.findall(r"`(\w+)` –", section("Tests and benchmarks")))
 
-    others = {"__main__", "audience", "load", "one", "usage", "__init__"}
+    others = {"__main__", "audience", "company", "load", "one", "usage", "__init__"}
     assert named == {path.stem for path in (ROOT / "tests/benchmarks").glob("*.py")} - others
 
 
