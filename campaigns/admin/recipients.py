@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from groups.models import GroupChat
 from scrm.base import audit, clock
 from scrm.base.console import formats
 from scrm.base.console.exports import BATCH, csv_answer
+from scrm.base.console.pages import BothEnds
 from scrm.base.console.who import user_of
 
 A_PAGE = 50
@@ -27,7 +27,7 @@ def page_of(request: HttpRequest, broadcast: Broadcast) -> dict[str, Any]:
     """What the list shows: the page named by `page`, filtered by `state`, `reason`, `staff` and `q`."""
     given = {name: request.GET.get(name, "").strip() for name in FILTERS}
     rows = _rows(request, broadcast)
-    page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
+    page = BothEnds(rows, A_PAGE).get_page(request.GET.get("page"))
     staff = Staff.objects.visible_to(user_of(request)).filter(pk__in=broadcast.dispatches.values("staff"))
     visible = _visible(request, page.object_list)
     address = request.GET.copy()
