@@ -364,7 +364,7 @@ def test_runs_heals_and_ends(demo: RunningDemo) -> None:
 @pytest.mark.timeout(300)
 def test_whatever_dies_is_started_again(demo: RunningDemo) -> None:
     """The demo says so, another process takes the place, all is in service again."""
-    wait_for(demo.ready, 60)
+    eventually(demo.ready, 60)
     workers = sorted({command.partition("-Q ")[2].split()[0] for command in demo.family().values() if "-Q " in command})
     kinds: dict[str, Callable[[], int]] = {
         "Postgres": demo.postmaster,
@@ -380,9 +380,9 @@ def test_whatever_dies_is_started_again(demo: RunningDemo) -> None:
 
         os.kill(before, signal.SIGKILL)
 
-        wait_for(lambda: process_of() not in (0, before), 30)  # noqa: B023  seen at once
-        wait_for(lambda: demo.said.count("is started again") > told, 5)  # noqa: B023
-        wait_for(demo.is_in_service, 60)
+        eventually(lambda: process_of() not in (0, before), 30)  # noqa: B023  seen at once
+        eventually(lambda: demo.said.count("is started again") > told, 5)  # noqa: B023
+        eventually(demo.is_in_service, 60)
         assert gone(before, 1), kind
     assert demo.process.poll() is None
 

@@ -79,7 +79,9 @@ def _pages(api: str, body: dict[str, Any]) -> Iterator[Answer]:
         answer = client().read(api, body={**body, "cursor": cursor} if cursor else body)
         yield answer
         following = text(answer, "next_cursor")
-        if not following or following == cursor:
+        if not following:
             return
+        if following == cursor:
+            raise endless(api)
         cursor = following
     raise endless(api)
