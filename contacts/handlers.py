@@ -36,8 +36,8 @@ def _named(kind: str, key: str) -> str:
     return f"{kind}:{key}" if key else ""
 
 
-# Two reads a customer: with 200 ms a call, 12 threads are back in line two minutes after 20 seconds of 100 adds each.
-@lane(CONTACT, queue="mirror", threads=12, lease=40, back_off=(5.0, 30.0))
+# Two reads a customer: with 200 ms a call, 18 threads are back in line within two minutes after 20 seconds of 100 adds each.
+@lane(CONTACT, queue="mirror", threads=18, lease=40, back_off=(5.0, 30.0))
 def mirror_contact(claim: Claim) -> None:
     """One customer: evidence at once, reads when the platform's answers may be trusted (platform.md 10)."""
     items = incoming_of(claim)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-NICE = {"welcome": 0, "sending": 2, "mirror": 2, "sync": 5, "rollup": 5, "export": 5}
+NICE = {"welcome": 0, "sending": 2, "mirror": 8, "sync": 10, "rollup": 10, "export": 10}
 
 
 def give_way(queues: Iterable[str]) -> None:

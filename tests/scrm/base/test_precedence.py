@@ -25,7 +25,7 @@ AUTOGROUPS = Path("/proc/self/autogroup").exists()
 
 @pytest.mark.parametrize(
     ("queues", "nice"),
-    [(["sync", "rollup", "export"], 5), (["mirror"], 2), (["welcome"], 0), (["sync", "welcome"], 0)],
+    [(["sync", "rollup", "export"], 10), (["mirror"], 8), (["welcome"], 0), (["sync", "welcome"], 0)],
 )
 @pytest.mark.parametrize("leads", [True, False])
 def test_the_most_urgent_family_decides(queues: list[str], nice: int, leads: bool) -> None:
