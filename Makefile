@@ -20,7 +20,7 @@ test: dev
 	@$(RUN) -m pytest $(TEST_ARGS)
 
 faults: dev
-	@$(RUN) -m pytest -m faults $(TEST_ARGS)
+	@$(RUN) -m pytest -m faults --durations=0 --durations-min=1 $(TEST_ARGS)
 
 bench: dev
 	@$(RUN) -m tests.benchmarks $(BENCH_ARGS)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext as _
 
@@ -264,12 +264,17 @@ def end_stays(job: Job, found: Found) -> dict[str, int]:
 
 
 def find_gone_chats(job: Job) -> Found:
-    """Living chats that no list held and whose read is refused for good. `count`: the stays in them."""
+    """Living chats that no list held and whose read is refused for good. `count`: the stays in them.
+
+    A chat that began after the run may be in no list yet; of one that was never shown no beginning is known, but that it
+    was asked for before the run.
+    """
     listed = {
         chat_id for payload in job.run.steps.filter(kind=CHATS).values_list("payload", flat=True) for chat_id in payload
     }
     gone: dict[int, dt.datetime] = {}
-    for chat in GroupChat.objects.living().filter(created_at__lt=job.run.started_at).order_by("pk"):
+    older = Q(created_at__lt=job.run.started_at) | Q(created_at=None, read_at__lt=job.run.started_real_at)
+    for chat in GroupChat.objects.living().filter(older).order_by("pk"):
         started_at = _gone_at(job, chat.chat_id) if chat.chat_id not in listed else None
         if started_at is not None:
             gone[chat.pk] = started_at

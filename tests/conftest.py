@@ -32,6 +32,19 @@ def pytest_configure(config: pytest.Config) -> None:
     examples.load_profile(config.getoption("--hypothesis-profile") or "suite")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured (`record_property`), such as the seconds after which a fault is over."""
+    measured = [
+        f"{report.nodeid.rpartition('::')[2]}: {name} {value}"
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+    ]
+    if measured:
+        terminalreporter.section("measured")
+        for line in measured:
+            terminalreporter.line(line)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
     """The databases are cloned from a migrated template before Django starts (tests.services)."""

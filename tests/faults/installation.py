@@ -24,6 +24,7 @@ from tests import processes
 from tests.conftest import KEPT
 from tests.corp import Corp
 
+Record = Callable[[str, object], None]  # pytest's `record_property`: the summary of the run shows it
 PATIENCE: Final = 5.0  # seconds that the platform waits for an answer
 
 

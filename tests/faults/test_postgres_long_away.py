@@ -11,7 +11,7 @@ import pytest
 
 from tests import processes
 from tests.corp import Corp
-from tests.faults.installation import Installation, Web, seen
+from tests.faults.installation import Installation, Record, Web, seen
 from tests.faults.test_kills import add, greeted, open_work, served
 from tests.faults.test_kills import corp as corp
 
@@ -22,7 +22,7 @@ BACK = 10.0  # seconds within which everything works again
 WELCOME = "externalcontact/send_welcome_msg"
 
 
-def test_postgres_is_away_for_a_minute(installation: Installation, corp: Corp) -> None:
+def test_postgres_is_away_for_a_minute(installation: Installation, corp: Corp, record_property: Record) -> None:
     with ExitStack() as stack:
         web = stack.enter_context(installation.web())
         workers = [stack.enter_context(installation.worker(queue, SENDING="on")) for queue in ("welcome", "mirror")]
@@ -42,6 +42,7 @@ def test_postgres_is_away_for_a_minute(installation: Installation, corp: Corp) -
         greeted_after = seen(lambda: greeted(corp)["wmAfter"] == 1, BACK)
         seen(lambda: open_work(installation, "mirror:contact") == 0 and open_work(installation, "welcome") == 0, 120)
 
+        record_property("s from PostgreSQL's start to a new customer's greeting:", round(back + greeted_after, 2))
         assert set(statuses) == {503}
         assert back + greeted_after < BACK
         told = {*before, *in_flight, "wmAfter"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.corp import Corp
-from tests.faults.installation import Installation, Web, seen
+from tests.faults.installation import Installation, Record, Web, seen
 from tests.faults.test_kills import corp as corp
 from tests.faults.test_kills import greeted, served
 
@@ -77,7 +77,9 @@ def is_greeted(corp: Corp, web: Web, name: str) -> float:
     return seen(lambda: greeted(corp)[name] == 1, 18)
 
 
-def test_whatever_redis_does_customers_are_greeted_and_pages_answer(installation: Installation, corp: Corp) -> None:
+def test_whatever_redis_does_customers_are_greeted_and_pages_answer(
+    installation: Installation, corp: Corp, record_property: Record
+) -> None:
     with ExitStack() as stack:
         web = stack.enter_context(installation.web())
         stack.enter_context(installation.worker("welcome", SENDING="on"))
@@ -94,6 +96,8 @@ def test_whatever_redis_does_customers_are_greeted_and_pages_answer(installation
             is_greeted(corp, web, f"wm after {fault}")
         seen(lambda: '"redis": "ok"' in web.get("/readyz")[1], PROGRESS)
 
+        for fault, seconds in took.items():
+            record_property(f"s until greeted, Redis {fault}:", round(seconds, 2))
         assert max(took.values()) < PROGRESS, took
         assert Counter(greeted(corp).values()) == {1: 1 + 4 * len(FAULTS)}
         assert installation.rows("SELECT DISTINCT outcome FROM campaigns_welcome") == [("sent",)]

@@ -161,6 +161,21 @@ def test_a_chat_that_was_dismissed_unnoticed_ends_without_leaves(standin: Any) -
     assert Stay.objects.leaves().count() == 0
 
 
+def test_a_chat_that_was_dismissed_before_anybody_could_read_it_is_no_living_one(standin: Any) -> None:
+    """All that we were ever told is that it was made."""
+    make_chat(standin, 1)
+    synced()
+    GroupChat.objects.create(chat_id="wrNever", read_at=db_now() - dt.timedelta(hours=1))
+    GroupChat.objects.create(chat_id="wrYoung")  # told of a moment ago, asked for by nobody yet
+
+    run = synced()
+
+    assert (run.state, run.drift) == ("done", {"chats_dismissed": 1})
+    living = set(GroupChat.objects.living().values_list("chat_id", flat=True))
+    assert "wrNever" not in living
+    assert "wrYoung" in living
+
+
 @contextmanager
 def out_of_sight(standin: Any, chat_id: str) -> Iterator[Any]:
     """The chat's owner is outside of the app's visible range: no list holds it, no read of it is answered."""
