@@ -17,7 +17,7 @@ from scrm.base.work import Claim, lane
 from scrm.wecom.api import contacts as api
 from scrm.wecom.callback.reading import Incoming, incoming_of, read_is_due, seconds_to_next_read
 from scrm.wecom.callback.routes import route
-from scrm.wecom.errors import unless_gone
+from scrm.wecom.errors import NO_SUCH_CUSTOMER, unless_gone
 from scrm.wecom.schemas import ContactDetail
 
 CONTACT, STAFF, DEPARTMENTS, TAGS = "mirror:contact", "mirror:staff", "mirror:department", "mirror:tags"
@@ -47,7 +47,7 @@ def mirror_contact(claim: Claim) -> None:
     failpoint("contact.evidence_taken")
     now = db_now()
     if read_is_due(items, last_read=customer.read_at, now=now, delays_of=_delays_of):
-        detail = unless_gone(partial(api.fetch, claim.key))
+        detail = unless_gone(partial(api.fetch, claim.key), codes=NO_SUCH_CUSTOMER)  # it ends friendships
         infos = address_book.introduce(Staff.objects.filter(follows__customer=customer).distinct())
         failpoint("contact.read")
         with claim.writing():

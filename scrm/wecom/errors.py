@@ -6,7 +6,7 @@ is the other family: a person has to mend a setting or the platform's console fi
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -43,8 +43,11 @@ OUT_OF_RANGE = 60011
 STAFF_UNKNOWN = 60111
 TOO_MANY_OWNERS = 81017
 NOT_A_CONTACT = 84061
+NOT_FOLLOWED = 84084
+CONTACT_UNKNOWN = 40096
 
 TOKEN_CODES = frozenset({SECRET_REFUSED, TOKEN_REFUSED, TOKEN_EXPIRED})
+NO_SUCH_CUSTOMER = frozenset({NOT_A_CONTACT, NOT_FOLLOWED, CONTACT_UNKNOWN})
 # gettoken's answers to wrong settings: asking again bans our address for an hour (wecom-api.md §1.1).
 BAD_CREDENTIALS = {
     SECRET_REFUSED: "WECOM_SECRET",
@@ -117,12 +120,15 @@ class WecomError(Exception):
         return self.kind is Kind.GONE
 
 
-def unless_gone(read: Callable[[], T]) -> T | None:
-    """What `read` returns; None where the platform says that there is no such thing (any more). Errors: all others."""
+def unless_gone(read: Callable[[], T], *, codes: Collection[int] = ()) -> T | None:
+    """What `read` returns; None where the platform says that there is no such thing (any more). Errors: all others.
+
+    `codes`: those that say so of what is read, where the absence of something else must not be taken for it.
+    """
     try:
         return read()
     except WecomError as error:
-        if error.gone:
+        if error.code in codes if codes else error.gone:
             return None
         raise
 
@@ -255,7 +261,7 @@ CODES: dict[int, Meaning] = {
         {
             40003: _("no such staff member"),
             40068: _("no such tag"),
-            40096: _("no such contact"),
+            CONTACT_UNKNOWN: _("no such contact"),
             41047: _("no such broadcast"),
             CHAT_DISMISSED: _("the chat was dismissed"),
             STAFF_UNKNOWN: _("no such staff member"),
@@ -263,7 +269,7 @@ CODES: dict[int, Meaning] = {
             60021: _("the staff member is out of the app's range"),
             60136: _("no such record"),
             NOT_A_CONTACT: _("not a contact (any more), or only half added"),
-            84084: _("this staff member doesn't follow the contact"),
+            NOT_FOLLOWED: _("this staff member doesn't follow the contact"),
             90501: _("no customer group"),
             90509: _("no customer group of WeCom"),
         },

@@ -37,7 +37,8 @@ def build(size: int, user: User) -> None:
         cursor.execute("ANALYZE")
     fill.fill_dirty()
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE; CHECKPOINT" if not connection.in_atomic_block else "ANALYZE")
+        for statement in ("ANALYZE",) if connection.in_atomic_block else ("VACUUM ANALYZE", "CHECKPOINT"):
+            cursor.execute(statement)
 
 
 def _ago(size: int, days: int = DAYS) -> str:

@@ -267,3 +267,18 @@ def test_a_member_known_only_from_a_callback_is_found_gone_by_the_sync(corp: Cor
 
     assert Staff.objects.get(userid="wanglei").left_at is not None
     assert Follow.objects.get(staff__userid="wanglei").ended_by == "staff_left"
+
+
+def test_a_refusal_about_something_else_ends_no_friendship(corp: Corp, t0: int, settings: object) -> None:
+    """Only what says that the customer is gone does; anything else is asked once more."""
+    settings.FRESH_READ_SECONDS = 0  # type: ignore[attr-defined]
+    corp.standin.faults.add({"api": "externalcontact/get", "call": 1, "action": "errcode", "value": 60111})
+    corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", at=t0)
+    assert list(Work.objects.filter(lane="mirror:contact").values_list("state", "attempts")) == [("waiting", 1)]
+    assert periods("wmLin") == [(t0, None, "")]
+
+    Work.objects.update(not_before=clock.from_unix(t0))
+    run.run_due(["mirror:contact"])
+
+    assert not Work.objects.exclude(state="done").exists()
+    assert (Customer.objects.get().name, periods("wmLin")) == ("小林", [(t0, None, "")])
