@@ -18,6 +18,8 @@ from scrm.wecom.schemas import FollowInfo
 
 HANDED_OVER = frozenset({201, 202})  # add_way: shared by a colleague, assigned by an admin (wecom-api.md §5.2)
 
+CONCLUDED = (Follow.KnownBy.READ, Follow.KnownBy.SYNC)  # ends that no event told of
+
 Ref = FollowEvidence | Follow
 
 
@@ -136,11 +138,20 @@ def _periods(rows: list[Follow], evidence: list[FollowEvidence], listed: FollowI
     begins: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind != FollowEvidence.Kind.ENDED]
     begins += [Mark(row.added_at, row) for row in rows if row.added_known_by != Follow.KnownBy.EVENT]
     ends: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind == FollowEvidence.Kind.ENDED]
-    ends += [Mark(row.ended_at, row) for row in rows if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT]
+    for row in rows:
+        if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT and not (listed and _is_disproved(row, begins)):
+            ends.append(Mark(row.ended_at, row))
     starts = [row.listed_at for row in rows if row.listed_at]
     if listed is not None and listed.created_at is not None:
         starts.append(listed.created_at)
     return fold(begins, ends, starts, listed_restarts=False)
+
+
+def _is_disproved(row: Follow, begins: list[Mark[Ref]]) -> bool:
+    """Whether a list that shows the pair takes back this end. Only staff who deleted somebody are missing in lists
+    (platform.md 17), so that an end concluded from a list without them falls, unless they have begun anew since."""
+    is_absence = row.ended_by == Follow.EndedBy.STAFF and row.ended_known_by in CONCLUDED
+    return is_absence and not any(row.ended_at and mark.at > row.ended_at for mark in begins)
 
 
 def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, customer: Customer) -> Change:

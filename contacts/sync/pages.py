@@ -39,16 +39,19 @@ _KEYS = """
 SELECT id, external_userid, read_at IS NULL OR read_at < %s FROM contacts_customer WHERE external_userid = ANY(%s)
 """
 
-# Three things in one statement. Open periods are described; the list keeps the state of the first scan, which counts for
+# Four things in one statement. Open periods are described; the list keeps the state of the first scan, which counts for
 # a first period only (platform.md 19). Presence opens a first period and no other: the platform keeps listing those who
-# deleted us (platform.md 17). Who is known from events only, such as an end whose beginning was lost, is left to the
-# ledger's own verb.
+# deleted us (platform.md 17). Who is known from events only, such as an end whose beginning was lost, and who was
+# taken for gone because an earlier list lacked them, is left to the ledger's own verb.
 _FOLLOWS = """
 WITH page AS (
     SELECT p.*, p.add_way = ANY(%(transfers)s) AS transfer,
            EXISTS (SELECT 1 FROM contacts_follow f WHERE f.staff_id = p.staff_id AND f.customer_id = p.customer_id) AS known,
            EXISTS (SELECT 1 FROM contacts_followevidence e
-                   WHERE e.staff_id = p.staff_id AND e.customer_id = p.customer_id) AS told
+                   WHERE e.staff_id = p.staff_id AND e.customer_id = p.customer_id) AS told,
+           coalesce((SELECT f.ended_by = 'staff' AND f.ended_known_by = ANY(%(concluded)s) FROM contacts_follow f
+                     WHERE f.staff_id = p.staff_id AND f.customer_id = p.customer_id
+                     ORDER BY f.added_at DESC, f.id DESC LIMIT 1), false) AS missed
     FROM jsonb_to_recordset(%(rows)s) AS p (staff_id bigint, customer_id bigint, listed_at timestamptz, remark text,
         description text, tag_ids text[], add_way int, state text, oper_userid text)
 ), open_now AS (
@@ -78,6 +81,7 @@ WITH page AS (
 )
 SELECT 'described', * FROM described UNION ALL SELECT 'opened', * FROM opened
 UNION ALL SELECT 'told', 0, staff_id, customer_id FROM page WHERE told AND NOT known
+UNION ALL SELECT 'missed', 0, staff_id, customer_id FROM page WHERE missed
 """
 
 _SEEN = """
@@ -135,7 +139,12 @@ def _person(detail: ContactDetail, *, named: bool) -> dict[str, Any]:
 
 def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: dt.datetime) -> None:
     rows = json.dumps([_follow(pair, info) for pair, info in pairs.items()])
-    given = {"rows": rows, "transfers": sorted(follows.HANDED_OVER), "started": started}
+    given = {
+        "rows": rows,
+        "transfers": sorted(follows.HANDED_OVER),
+        "started": started,
+        "concluded": list(follows.CONCLUDED),
+    }
     described: set[int] = set()
     began: list[tuple[int, int]] = []
     for what, pk, staff_id, customer_id in _execute(_FOLLOWS, given):
@@ -145,6 +154,7 @@ def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: 
             began.append((pk, customer_id))
         else:
             began += _told(staff_id, customer_id, pairs[staff_id, customer_id])
+            described.add(customer_id)
     refresh_customers([*described, *(customer for _, customer in began)])
     if began and not job.run.first:  # everybody in a first sync was there before us
         announcements.began((pk for pk, _ in began), source=Source.SYNC)

@@ -282,3 +282,34 @@ def test_a_refusal_about_something_else_ends_no_friendship(corp: Corp, t0: int, 
 
     assert not Work.objects.exclude(state="done").exists()
     assert (Customer.objects.get().name, periods("wmLin")) == ("小林", [(t0, None, "")])
+
+
+@pytest.mark.parametrize("by", ["page", "read"])
+def test_who_was_taken_for_gone_because_a_read_lacked_them_is_a_friend_again_when_shown(
+    corp: Corp, t0: int, settings: object, by: str
+) -> None:
+    settings.FRESH_READ_SECONDS = 0  # type: ignore[attr-defined]
+    corp.standin.faults.add({"api": "externalcontact/get", "call": 1, "action": "errcode", "value": 84061})
+    corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", at=t0)
+    ((added, ended, ended_by),) = periods("wmLin")
+    assert (added, ended is not None, ended_by) == (t0, True, "staff")
+
+    if by == "page":
+        sync.run_inline(sync.start())
+    else:
+        corp.happens("edit", userid="wanglei", external_userid="wmLin", remark="还在")
+
+    assert periods("wmLin") == [(t0, None, "")]
+    customer = Customer.objects.get()
+    assert (customer.open_follows, customer.lost_at) == (1, None)
+
+
+def test_who_was_deleted_unnoticed_and_added_again_has_two_periods(corp: Corp, t0: int) -> None:
+    """The end was concluded; the event of the new beginning explains why lists show them."""
+    corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", at=t0)
+    Follow.objects.update(ended_at=clock.from_unix(t0 + 50), ended_by="staff", ended_known_by="sync")
+
+    corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+    sync.run_inline(sync.start())
+
+    assert periods("wmLin") == [(t0, t0 + 50, "staff"), (t0 + 100, None, "")]
