@@ -307,6 +307,7 @@ def test_who_was_taken_for_gone_because_a_read_lacked_them_is_a_friend_again_whe
 def test_who_was_deleted_unnoticed_and_added_again_has_two_periods(corp: Corp, t0: int) -> None:
     """The end was concluded; the event of the new beginning explains why lists show them."""
     corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", at=t0)
+    corp.standin.act("delete_by_staff", callback=False, userid="wanglei", external_userid="wmLin", at=t0 + 50)
     Follow.objects.update(ended_at=clock.from_unix(t0 + 50), ended_by="staff", ended_known_by="sync")
 
     corp.happens("add", userid="wanglei", external_userid="wmLin", at=t0 + 100)
