@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from contacts import search
 from contacts.models import Customer, Staff
-from scrm.base import clock, fences
+from scrm.base import clock, fences, ledgers
 from scrm.wecom.schemas import ContactDetail, StaffInfo
 
 EXTERNAL_PREFIXES = ("wm", "wo")  # wecom-api.md §0 "ID shapes"
@@ -125,17 +125,10 @@ def describe_staff(infos: Iterable[StaffInfo], *, started_at: dt.datetime) -> li
         keys = {row.pk: userid for userid, row in staff_by_userid(wanted).items()}
         rows = Staff.objects.filter(fences.open_to(started_at), pk__in=keys).order_by("pk")
         fresh = list(rows.select_for_update(no_key=True))
-        changed = [row for row in fresh if _take_over(row, wanted[keys[row.pk]])]
+        changed = [row for row in fresh if ledgers.take_over(row, wanted[keys[row.pk]])]
+        for row in changed:
+            row.changed_at = Now()  # the database's clock
         fields = ["name", "alias", "position", "avatar", "department_ids", "main_department", "status", "changed_at"]
         Staff.objects.bulk_create(changed, update_conflicts=True, unique_fields=["userid"], update_fields=fields)
         Staff.objects.filter(pk__in=[row.pk for row in fresh]).update(read_at=started_at)
     return [keys[row.pk] for row in fresh]
-
-
-def _take_over(row: Staff, told: dict[str, object]) -> bool:
-    if all(getattr(row, name) == value for name, value in told.items()):
-        return False
-    for name, value in told.items():
-        setattr(row, name, value)
-    row.changed_at = Now()  # the database's clock
-    return True

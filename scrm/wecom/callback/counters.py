@@ -5,6 +5,7 @@ import time
 from typing import cast
 
 from scrm.base.redis import client
+from scrm.base.threads import Background
 
 OUTCOMES = (
     "stored",
@@ -18,17 +19,13 @@ OUTCOMES = (
 _KEY = "callback:outcomes"
 _counts: dict[str, int] = {}
 _lock = threading.Lock()
-_flusher: threading.Thread | None = None
 
 
 def count(outcome: str) -> None:
     """One request more with this outcome."""
-    global _flusher
     with _lock:
         _counts[outcome] = _counts.get(outcome, 0) + 1
-        if _flusher is None or not _flusher.is_alive():
-            _flusher = threading.Thread(target=_flush_for_ever, name="callback-counters", daemon=True)
-            _flusher.start()
+        _flusher.ensure()
 
 
 def totals() -> dict[str, int]:
@@ -57,3 +54,6 @@ def _flush_for_ever() -> None:
             with _lock:
                 for outcome, number in due.items():
                     _counts[outcome] = _counts.get(outcome, 0) + number
+
+
+_flusher = Background(_flush_for_ever, "callback-counters")
