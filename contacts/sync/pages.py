@@ -154,7 +154,8 @@ def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: 
             began.append((pk, customer_id))
         else:
             began += _told(staff_id, customer_id, pairs[staff_id, customer_id])
-            described.add(customer_id)
+            if what == "missed":  # no beginning, but a change: the period that had ended goes on
+                described.add(customer_id)
     refresh_customers([*described, *(customer for _, customer in began)])
     if began and not job.run.first:  # everybody in a first sync was there before us
         announcements.began((pk for pk, _ in began), source=Source.SYNC)
