@@ -10,7 +10,6 @@ import datetime as dt
 import socket
 import threading
 import time
-from collections import defaultdict
 from typing import Any
 
 import structlog
@@ -33,6 +32,7 @@ class Bell:
     """Wakes one idle pump of a lane at a time; whoever finds work wakes the next."""
 
     def __init__(self, pumps: int) -> None:
+        self._pumps = pumps
         self._rings = threading.BoundedSemaphore(pumps)
         for _ in range(pumps):
             self._rings.acquire()
@@ -41,53 +41,63 @@ class Bell:
         with contextlib.suppress(ValueError):  # everybody is awake already
             self._rings.release()
 
+    def ring_all(self) -> None:
+        for _ in range(self._pumps):
+            self.ring()
+
     def wait(self, seconds: float) -> None:
         self._rings.acquire(timeout=seconds)
 
 
-_bells: dict[str, Bell] = {}
-_in_hand: dict[str, set[Claim]] = defaultdict(set)  # by lane
-_stop = threading.Event()
+class _Crew:
+    """The threads of one start. Who starts again has a new crew: a thread of the old one never works on for it."""
+
+    def __init__(self) -> None:
+        self.bells: dict[str, Bell] = {}
+        self.in_hand: dict[str, set[Claim]] = {}  # by lane
+        self.leaving = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def spawn(self, target: Any, *args: Any, name: str) -> None:
+        thread = threading.Thread(target=_guarded, args=(target, self, *args), name=name, daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+
+_crew = _Crew()
 _database_away = threading.Event()
-_threads: list[threading.Thread] = []
 
 
 def wake(lane: str) -> None:
     """Lets a pump of this process look at the lane at once."""
-    bell = _bells.get(lane)
+    bell = _crew.bells.get(lane)
     if bell:
         bell.ring()
 
 
 def start(queues: list[str], worker: str) -> None:
     """Starts the pumps and the heartbeat of `queues` in this process."""
-    _stop.clear()
+    global _crew
+    crew = _crew = _Crew()
     for queue in queues:
         for lane in lanes_of_queue(queue):
-            bell = _bells.setdefault(lane.name, Bell(lane.threads))
+            crew.bells[lane.name], crew.in_hand[lane.name] = Bell(lane.threads), set()
             for number in range(lane.threads):
-                _spawn(_pump, lane, bell, name=f"{lane.name}-{number}")
-            _spawn(_tick, lane, bell, name=f"{lane.name}-clock")
-    _spawn(_beat_heart, queues, worker, name="heartbeat")
+                crew.spawn(_pump, lane, name=f"{lane.name}-{number}")
+            crew.spawn(_tick, lane, name=f"{lane.name}-clock")
+    crew.spawn(_beat_heart, queues, worker, name="heartbeat")
 
 
 def stop(seconds: float = 10.0) -> None:
     """Ends the pumps after the jobs in hand, for which it waits so long in all. A job that lasts longer is taken over when
     its lease ends."""
-    _stop.set()
+    crew = _crew
+    crew.leaving.set()
     until = time.monotonic() + seconds
-    for _ in _threads:
-        for bell in _bells.values():
-            bell.ring()
-    for thread in _threads:
+    for bell in crew.bells.values():
+        bell.ring_all()
+    for thread in crew.threads:
         thread.join(max(0.0, until - time.monotonic()))
-    _threads.clear()
-
-
-def _spawn(target: Any, *args: Any, name: str) -> None:
-    thread = threading.Thread(target=_guarded, args=(target, *args), name=name, daemon=True)
-    _threads.append(thread)
-    thread.start()
 
 
 def _guarded(target: Any, *args: Any) -> None:
@@ -97,33 +107,35 @@ def _guarded(target: Any, *args: Any) -> None:
         connection.close()
 
 
-def _pump(lane: Lane, bell: Bell) -> None:
-    while not _stop.is_set():
+def _pump(crew: _Crew, lane: Lane) -> None:
+    bell = crew.bells[lane.name]
+    while not crew.leaving.is_set():
         try:
-            found = _work_once(lane, bell)
+            found = _work_once(crew, lane, bell)
             _note_database()
             if found:
                 continue
         except Exception as error:  # a pump never dies: the database may be away for a while
             _note_interruption(lane, error)
             connection.close()
-            _stop.wait(1.0)
+            crew.leaving.wait(1.0)
         forget_connection()
         bell.wait(_LONGEST_SLEEP)
 
 
-def _work_once(lane: Lane, bell: Bell) -> bool:
+def _work_once(crew: _Crew, lane: Lane, bell: Bell) -> bool:
     job = claim(lane)
     if job is None:
         return False
     failpoint(f"{lane.name}.claimed")
     if job.more:
         bell.ring()
-    _in_hand[lane.name].add(job)
+    in_hand = crew.in_hand[lane.name]
+    in_hand.add(job)
     try:
         handle(job)
     finally:
-        _in_hand[lane.name].discard(job)
+        in_hand.discard(job)
     return True
 
 
@@ -142,29 +154,30 @@ def _note_database() -> None:
         log.warning("the database is back")
 
 
-def _tick(lane: Lane, bell: Bell) -> None:
+def _tick(crew: _Crew, lane: Lane) -> None:
     """Rings every `lane.poll` seconds, for what nobody rings for: rows that become due, rings that were lost.
 
     Four times a lease it keeps what is in hand here, also while the process ends, and takes over what dead workers held.
     """
+    bell, in_hand = crew.bells[lane.name], crew.in_hand[lane.name]
     next_look = 0.0
-    while not _stop.wait(lane.poll) or _in_hand[lane.name]:
-        if _stop.is_set():
+    while not crew.leaving.wait(lane.poll) or in_hand:
+        if crew.leaving.is_set():
             time.sleep(min(lane.poll, 0.2))
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + min(lane.lease / 4, 2.0)
             try:
-                renew(lane, list(_in_hand[lane.name]))
+                renew(lane, list(in_hand))
                 reclaim(lane)
             except Exception:  # tried again in a moment
                 connection.close()
         bell.ring()  # after what was just taken over
 
 
-def _beat_heart(queues: list[str], worker: str) -> None:
+def _beat_heart(crew: _Crew, queues: list[str], worker: str) -> None:
     while True:
         note_alive(queues, worker)
-        if _stop.wait(5.0):
+        if crew.leaving.wait(5.0):
             return
 
 

@@ -1,5 +1,6 @@
 """Pumps find work by themselves: no ring, no Redis, no beat is needed."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -35,7 +36,7 @@ def write(*names: str) -> None:
     Work.objects.bulk_create(
         [
             Work(source_kind="test", source_id=number, lane=LANE, entity=f"thing:{name}")
-            for number, name in enumerate(names)
+            for number, name in enumerate(names, Work.objects.count())
         ]
     )
 
@@ -106,3 +107,39 @@ def test_a_job_that_hangs_is_given_to_another(slow: list[int], monkeypatch: pyte
 
     assert wait(1) < 1.4
     assert slow == [0, 1]
+
+
+def test_who_starts_again_has_a_crew_of_his_own(committed: None) -> None:
+    """What the crew before has in hand lasts longer than the end waits for; it takes up nothing new."""
+    taken: list[tuple[str, str]] = []
+    held = threading.Event()
+
+    def starts(crew: str, threads: int) -> None:
+        @lane(LANE, queue="export", lease=5, threads=threads, poll=0.1)
+        def handle(job: Claim) -> None:
+            taken.append((crew, job.key))
+            if crew == "old":
+                held.wait(10)
+
+        pump.start(["export"], "tests")
+
+    try:
+        starts("old", threads=1)
+        write("slow")
+        eventually(lambda: bool(taken), 5)
+        pump.stop(0.1)
+        starts("new", threads=3)
+        write("a", "b", "c")
+        wait(3)
+        held.set()
+        wait(4)
+        write("d", "e", "f")
+        wait(7)
+    finally:
+        begun = time.monotonic()
+        pump.stop()
+        lanes.pop(LANE)
+
+    assert taken[0] == ("old", "slow")
+    assert sorted(taken[1:]) == [("new", name) for name in "abcdef"]
+    assert time.monotonic() - begun < 5, "three idle pumps end at once"
