@@ -36,7 +36,7 @@ def patience(seconds: float) -> Iterator[None]:
             if before:
                 _waits[me] = before
             else:
-                del _waits[me]
+                _waits.pop(me, None)  # not there in a child that was forked within the block
 
 
 class PatientPages:
@@ -60,7 +60,13 @@ def _watch_for_ever() -> None:
                     _cut(wrapper.connection)
 
 
-_watch = Background(_watch_for_ever, "patience")
+def _begin_anew() -> None:
+    """In a forked child: waits of the parent's threads are on the parent's connections."""
+    global _lock, _waits
+    _lock, _waits = threading.Lock(), {}
+
+
+_watch = Background(_watch_for_ever, "patience", begin_anew=_begin_anew)
 
 
 def _cut(connection: Any) -> None:

@@ -3,7 +3,6 @@
 Rings are coalesced and published by a thread of this process, so that a hanging Redis never delays a request.
 """
 
-import os
 import threading
 import time
 
@@ -48,8 +47,13 @@ def _publish_for_ever() -> None:
         time.sleep(_PAUSE)
 
 
-_publisher = Background(_publish_for_ever, "doorbell")
-os.register_at_fork(after_in_child=_rung.clear)  # what the parent was asked for is the parent's to publish
+def _begin_anew() -> None:
+    """In a forked child: what the parent was asked for is the parent's to publish."""
+    global _rung, _wake, _lock
+    _rung, _wake, _lock = set(), threading.Event(), threading.Lock()
+
+
+_publisher = Background(_publish_for_ever, "doorbell", begin_anew=_begin_anew)
 
 
 def _publish(lane: str) -> None:

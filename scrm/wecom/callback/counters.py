@@ -56,4 +56,10 @@ def _flush_for_ever() -> None:
                     _counts[outcome] = _counts.get(outcome, 0) + number
 
 
-_flusher = Background(_flush_for_ever, "callback-counters")
+def _begin_anew() -> None:
+    """In a forked child: what the parent has counted the parent flushes."""
+    global _counts, _lock
+    _counts, _lock = {}, threading.Lock()
+
+
+_flusher = Background(_flush_for_ever, "callback-counters", begin_anew=_begin_anew)
