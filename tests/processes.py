@@ -2,9 +2,9 @@
 
 import itertools
 import os
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -12,15 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from scrm.embedded.ports import free_port as free_port
+
 _numbers = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -68,7 +63,7 @@ def worker(queues: str) -> list[str]:
 
 
 def beat() -> list[str]:
-    """Beat as the README starts it; its schedule is forgotten."""
+    """Beat as the README starts it, with a schedule that nobody has written yet."""
     return [
         sys.executable,
         "-m",
@@ -78,7 +73,7 @@ def beat() -> list[str]:
         "beat",
         "--pidfile=",
         "--schedule",
-        f"/tmp/beat-{free_port()}",
+        f"{tempfile.mkdtemp(prefix='scrm-beat-')}/schedule",
     ]
 
 

@@ -6,6 +6,7 @@ import socket
 # Below the range from which systems take ports for outgoing connections (Linux: 32768 and up), so that
 # a port stays free between two starts of a service.
 RANGE = range(15_000, 32_000)
+_chance = random.SystemRandom()  # two processes that were seeded alike (tests) must not choose alike
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -24,7 +25,7 @@ def free_port(*wished: int) -> int:
         if port and is_free(port):
             return port
     while True:
-        port = random.choice(RANGE)
+        port = _chance.choice(RANGE)
         if is_free(port):
             return port
 
