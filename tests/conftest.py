@@ -20,6 +20,7 @@ from scrm.base import clock, roles
 from scrm.base.models import User
 from scrm.base.roles import Role
 from scrm.base.work import run as work_run
+from tests import passing
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
@@ -54,7 +55,7 @@ def django_db_setup() -> None:
 def committed(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A database in which commits are real, so that workers, threads and processes see them. Emptied afterwards."""
     with django_db_blocker.unblock():
-        _flush_redis()
+        begin_anew()
         yield
         _empty()
 
@@ -69,12 +70,15 @@ def _empty() -> None:
     connection.close()
 
 
-def _flush_redis() -> None:
-    from scrm.base.redis import client
-    from scrm.wecom import gates
+def begin_anew() -> None:
+    """As a process that has just begun, at an empty Redis."""
+    from scrm.base import limits, redis
+    from scrm.wecom import client
 
-    client().flushdb()
-    gates.forget()
+    redis.forget_failures()
+    redis.client().flushdb()
+    limits.forget()
+    client.forget()
 
 
 @pytest.fixture
@@ -148,6 +152,19 @@ def _needs_database(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> passing.Passing:
+    """`passes(30)`: so many seconds of protocol time at the stand-in, at once."""
+    return passing.begin(monkeypatch)
+
+
+@pytest.fixture
+def noon(settings: Any) -> None:
+    """Midday of the company: today has hours on both sides. To be asked for before `moment`."""
+    midday = clock.day_start(clock.today()) + dt.timedelta(hours=12)
+    settings.CLOCK_OFFSET += (midday - clock.now()).total_seconds()
+
+
+@pytest.fixture
 def moment() -> dt.datetime:
     """Half an hour ago, whole seconds: when things happened."""
     return (clock.now() - dt.timedelta(minutes=30)).replace(microsecond=0)
@@ -157,7 +174,6 @@ def moment() -> dt.datetime:
 def standin(committed: None, settings: Any) -> Iterator[Any]:
     """The stand-in WeCom over real HTTP, empty, with our settings pointing at it."""
     from scrm.standin.server import StandIn
-    from scrm.wecom import tokens
 
     server = StandIn(
         scenario="empty",
@@ -168,8 +184,6 @@ def standin(committed: None, settings: Any) -> Iterator[Any]:
     )
     server.start()
     settings.WECOM_API_URL = server.url
-    # An earlier stand-in may have had this port: its token means nothing here.
-    tokens.source(server.url, settings.WECOM_CORP_ID, settings.WECOM_SECRET)._held = None
     settings.WECOM_OAUTH_URL = settings.WECOM_LOGIN_URL = server.site_url
     yield server
     server.stop()

@@ -47,6 +47,11 @@ def allow(name: str, key: str, rate: str, *, cost: int = 1) -> bool:
     return _ask(lambda limiter: limiter.hit(item, name, key, cost=cost))
 
 
+def forget() -> None:
+    """Forgets what this process has counted by itself while Redis was away."""
+    _local.cache_clear()
+
+
 def _ask(question: Callable[[SlidingWindowCounterRateLimiter], T]) -> T:
     try:
         return redis.attempt(lambda _: question(_shared(settings.REDIS_URL)))

@@ -65,6 +65,14 @@ def client() -> "Client":
     return held
 
 
+def forget() -> None:
+    """As a process that has just begun, so far as this thread is concerned: nothing is known of any platform, no
+    connection is kept. For tests, whose platforms follow one another, now and then at one address."""
+    _thread.__dict__.clear()
+    tokens.forget()
+    quotas.forget()
+
+
 def told(answer: Mapping[str, Any], name: str, kind: type, *, api: str) -> None:
     """Raises Unreachable where `answer` lacks its main part: nobody told of would be read as nobody there."""
     if not isinstance(answer.get(name), kind):

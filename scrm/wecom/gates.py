@@ -46,7 +46,7 @@ CROWDED = Answer(False, 0.02)
 
 
 def forget() -> None:
-    """As a process that has just begun (tests, whose platforms may follow one another at one address)."""
+    """As a process that has just begun."""
     _seen.clear()
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from scrm.base import redis
+from scrm.wecom import gates
 from scrm.wecom.errors import ConfigurationError, Kind, Paused, WecomError
 from scrm.wecom.gates import LocalGate, SharedGate, new_ticket
 
@@ -36,6 +37,13 @@ def scope() -> str:
 def _local() -> LocalGate:
     with _lock:
         return _local_gates.setdefault(scope(), LocalGate())
+
+
+def forget() -> None:
+    """As a process that has just begun."""
+    with _lock:
+        _local_gates.clear()
+    gates.forget()
 
 
 @contextmanager

@@ -305,6 +305,12 @@ def source(api_url: str, corp_id: str, secret: str) -> TokenSource:
         return _sources[name]
 
 
+def forget() -> None:
+    """As a process that has just begun."""
+    with _lock:
+        _sources.clear()
+
+
 def state(api_url: str, corp_id: str, secret: str) -> str:
     """For people: `ok` (a living token is shared), `none` (not fetched yet), `refused`. Raises `redis.Away`."""
     shared = source(api_url, corp_id, secret)._shared

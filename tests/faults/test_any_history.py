@@ -31,7 +31,7 @@ from scrm.base.work import run
 from scrm.standin.callbacks import Callback
 from scrm.standin.errors import Refusal
 from scrm.standin.server import StandIn
-from scrm.wecom import tokens
+from scrm.wecom import client
 from scrm.wecom.models import Callback as Stored
 from tests.corp import Corp
 from tests.faults import places
@@ -278,7 +278,7 @@ def new_corp(committed: None, settings: Any) -> Iterator[Callable[[], Corp]]:
         ).start()  # fmt: skip
         running.append(server)
         settings.WECOM_API_URL = server.url
-        tokens.source(server.url, settings.WECOM_CORP_ID, settings.WECOM_SECRET)._held = None
+        client.forget()
         redis.client().flushdb()
         corp = Corp(server)
         for userid in STAFF:

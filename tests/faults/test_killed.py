@@ -21,7 +21,7 @@ from contacts.notices import notify
 from scrm.base import clock, redis
 from scrm.base.models import User, Work
 from scrm.base.work import pump, replay, run
-from scrm.wecom import tokens
+from scrm.wecom import client
 from scrm.wecom.cards import TextCard
 from scrm.wecom.models import Callback
 from tests.campaigns.tasks import Tasks
@@ -353,12 +353,12 @@ def fetched_tokens(corp: Corp) -> int:
 
 
 @pytest.mark.parametrize("place", places.TOKEN)
-def test_around_a_new_token(corp: Corp, settings: Any, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_around_a_new_token(corp: Corp, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     """Who holds the lock dies: the next one gets the token, at the latest when the lock ends by itself."""
     monkeypatch.setattr("scrm.wecom.tokens.LOCK_MILLISECONDS", 500)
     run.run_due()
     redis.client().flushdb()
-    tokens.source(corp.standin.url, settings.WECOM_CORP_ID, settings.WECOM_SECRET)._held = None
+    client.forget()
     asked = fetched_tokens(corp)
     corp.act("create_tag", group="来源", name="直播")
     corp.deliver()

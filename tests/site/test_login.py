@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 def nothing_counted(settings: Any) -> Any:
     settings.LOGIN_TRIES_PER_NAME, settings.LOGIN_TRIES_PER_ADDRESS, settings.LOGIN_WINDOW_MINUTES = 3, 5, 15
     redis_client().flushdb()
-    limits._local.cache_clear()
+    limits.forget()
     yield
-    limits._local.cache_clear()
+    limits.forget()
     forget_failures()
 
 

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.processes import eventually
+
 DROP = "drop"  # ends the connection without an answer
 GARBAGE = "garbage"  # HTTP 200, no JSON
 
@@ -54,23 +56,38 @@ class Scripted:
     most_at_once: Counter[str] = field(default_factory=Counter)
     _running: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
 
-    def start(self) -> None:
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+    def start(self, port: int = 0) -> None:
+        self._server = _Server(("127.0.0.1", port), _handler(self))
         self._server.socket.listen(256)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/cgi-bin/"
+        return f"http://127.0.0.1:{self.port}/cgi-bin/"
 
     def count(self, api: str) -> int:
         with self._lock:
             return sum(asked.api == api for asked in self.asked)
+
+    def when(self, condition: Callable[["Scripted"], bool], then: Any) -> Callable[[Asked], Any]:
+        """The reply `then`, held back until the condition holds: for calls that must meet."""
+
+        def reply(_: Asked) -> Any:
+            eventually(lambda: condition(self), 20)
+            return then
+
+        return reply
 
     def reply(self, asked: Asked) -> Any:
         with self._lock:
@@ -80,7 +97,7 @@ class Scripted:
             replies = self.script.get(asked.api, [])
             chosen = replies.pop(0) if len(replies) > 1 else next(iter(replies), None)
             number = sum(earlier.api == "gettoken" for earlier in self.asked)
-        time.sleep(self.delay)
+        self._ended.wait(self.delay)
         if callable(chosen):
             chosen = chosen(asked)
         with self._lock:

@@ -93,7 +93,7 @@ def test_an_answer_in_drops_takes_no_longer_than_a_whole_one(
     with pytest.raises(Unreachable, match=gettext("no answer in time")):
         client().read(READ, timeout=limit)
 
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 10.0, "the drops never end"
 
 
 def one_of_each() -> dict[str, set[Any]]:
