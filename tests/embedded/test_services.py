@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import psycopg2
 import pytest
 import redis
 
-from scrm.embedded import Postgres, Redis, Services, running, services
+from scrm.embedded import Postgres, Redis, Services, ports, running, services
 from scrm.embedded.account import Account
 from scrm.embedded.postgres import wheel
 from tests.embedded.conftest import QUICK, ROOT, gone, kill
@@ -213,3 +214,13 @@ def test_redis_answers_at_the_same_address_after_it_was_killed(checkout: Path) -
         assert not server.died()
     finally:
         server.remove()
+
+
+def test_who_is_seeded_alike_chooses_other_ports() -> None:
+    """As the workers of a random test run are, each test anew."""
+    chosen = []
+    for _ in range(2):
+        random.seed(1)
+        chosen.append([ports.free_port() for _ in range(4)])
+
+    assert chosen[0] != chosen[1]
