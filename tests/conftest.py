@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from pytest_django.plugin import DjangoDbBlocker
+from redis import Redis
 
 from contacts.models import Department, Staff
 from scrm.base import clock, roles
@@ -29,7 +31,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Slow password hashes are Django's business, not ours: a cheap one saves a second for each user of the cast."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # The same examples in every run: new ones are sought by hand (`--hypothesis-profile default`), not by who changes a word.
-    examples.register_profile("suite", derandomize=True)
+    examples.register_profile(
+        "suite",
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],  # of a busy machine
+    )
     examples.load_profile(config.getoption("--hypothesis-profile") or "suite")
 
 
@@ -75,8 +82,8 @@ def begin_anew() -> None:
     from scrm.base import limits, redis
     from scrm.wecom import client
 
+    Redis.from_url(settings.REDIS_URL).flushdb()  # however long it takes
     redis.forget_failures()
-    redis.client().flushdb()
     limits.forget()
     client.forget()
 

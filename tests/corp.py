@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from wsgiref.util import setup_testing_defaults
 
+from scrm.base.models import Work
 from scrm.base.work import run
 from scrm.standin.callbacks import Callback
 from scrm.standin.server import StandIn
@@ -89,6 +90,11 @@ class Corp:
         self.deliver()
         run.run_due()
         return result
+
+    def nothing_is_left(self) -> bool:
+        """Works; whether no work waits for a later read then."""
+        run.run_due()
+        return not Work.objects.filter(state__in=["waiting", "leased"]).exists()
 
     def welcomes(self) -> Sequence[dict[str, Any]]:
         """What customers have received, oldest first."""

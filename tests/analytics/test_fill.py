@@ -233,7 +233,9 @@ PERIOD = st.tuples(
     st.booleans(),  # hand-over, or not counted
 )
 CHANGES = st.lists(st.lists(st.tuples(st.booleans(), PERIOD), min_size=1, max_size=6), min_size=1, max_size=4)
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def _write(

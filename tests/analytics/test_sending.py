@@ -222,7 +222,9 @@ _DELIVERIES = st.lists(
 
 
 @given(_DELIVERIES, st.integers(0, 9), st.integers(1, 12))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_parts_equal_the_whole_and_what_is_counted_by_hand(
     book: Book, wanglei: Staff, zhaomin: Staff, made: list[Any], start: int, length: int
 ) -> None:

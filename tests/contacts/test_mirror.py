@@ -12,6 +12,8 @@ from scrm.base.models import Work
 from scrm.base.work import run
 from scrm.wecom.models import Callback
 from tests.corp import Corp
+from tests.passing import Passing
+from tests.processes import eventually
 
 
 def periods(external_userid: str, userid: str = "wanglei") -> list[tuple[int, int | None, str]]:
@@ -137,17 +139,17 @@ def test_the_order_of_events_does_not_matter(corp: Corp, t0: int, order: tuple[i
     assert {row.repeats for row in Callback.objects.all()} == {2}
 
 
-def test_a_late_read_is_waited_for(corp: Corp, t0: int, settings: object) -> None:
-    corp.standin.settings.change({"lag": 0.8})
-    settings.CONTACT_READ_DELAYS = (0.0, 1.0)  # type: ignore[attr-defined]
+def test_a_late_read_is_waited_for(corp: Corp, passes: Passing, settings: object) -> None:
+    corp.standin.settings.change({"lag": 60})
+    settings.CONTACT_READ_DELAYS = (0.0, 2.0)  # type: ignore[attr-defined]
 
     corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林")
 
     assert Customer.objects.get().name == ""
     assert Work.objects.get(lane="mirror:contact").state == "waiting"
 
-    time.sleep(1.1)
-    run.run_due()
+    passes(61)
+    eventually(corp.nothing_is_left, 10)
 
     assert Customer.objects.get().name == "小林"
     assert Work.objects.get(lane="mirror:contact").state == "done"
@@ -227,10 +229,12 @@ def test_nobody_is_made_of_a_leave_of_somebody_unknown(corp: Corp) -> None:
     assert Staff.objects.count() == 0
 
 
-def test_tags_departments_and_staff_are_read_again_when_the_first_read_was_stale(corp: Corp, settings: object) -> None:
-    settings.CONTACT_READ_DELAYS = (0.0, 1.0)  # type: ignore[attr-defined]
+def test_tags_departments_and_staff_are_read_again_when_the_first_read_was_stale(
+    corp: Corp, passes: Passing, settings: object
+) -> None:
+    settings.CONTACT_READ_DELAYS = (0.0, 2.0)  # type: ignore[attr-defined]
     Staff.objects.create(userid="wanglei", name="王磊")
-    corp.standin.settings.change({"lag": 0.8})
+    corp.standin.settings.change({"lag": 60})
     corp.act("create_tag", group="意向", name="高")
     corp.act("create_party", name="华东", party_id=7, parentid=2)
     corp.act("update_user", userid="wanglei", name="王大磊")
@@ -238,8 +242,8 @@ def test_tags_departments_and_staff_are_read_again_when_the_first_read_was_stale
     run.run_due()
     assert not Tag.objects.exists()
 
-    time.sleep(1.1)
-    run.run_due()
+    passes(61)
+    eventually(corp.nothing_is_left, 10)
 
     assert Tag.objects.get().name == "高"
     assert Department.objects.filter(pk=7).exists()

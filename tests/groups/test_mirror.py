@@ -14,6 +14,8 @@ from scrm.base import clock
 from scrm.base.models import Work
 from scrm.base.work import run
 from tests.corp import Corp
+from tests.passing import Passing
+from tests.processes import eventually
 
 
 @pytest.fixture
@@ -179,11 +181,11 @@ def test_members_of_a_chat_met_late_have_not_joined_before_our_eyes(corp: Corp, 
 
 
 def test_a_stale_read_neither_removes_the_newcomer_nor_revives_the_leaver(
-    corp: Corp, chat: str, settings: object
+    corp: Corp, chat: str, passes: Passing, settings: object
 ) -> None:
     settings.CHAT_REREAD_DELAYS = (1.0, 2.0)  # type: ignore[attr-defined]
     corp.happens("join", chat_id=chat, members="wmLin")
-    corp.standin.settings.change({"lag": 0.8})
+    corp.standin.settings.change({"lag": 60})
     time.sleep(1.1)  # a leave in another second than the join
     corp.act("leave", chat_id=chat, members="wmLin")
     corp.act("join", chat_id=chat, members="wmMei")
@@ -195,8 +197,8 @@ def test_a_stale_read_neither_removes_the_newcomer_nor_revives_the_leaver(
     ]  # fmt: skip
     assert Work.objects.filter(state="waiting").exists()
 
-    time.sleep(1.1)
-    run.run_due()
+    passes(61)
+    eventually(corp.nothing_is_left, 10)
 
     assert [(row.member_id, row.left_known_by) for row in Stay.objects.external().order_by("pk")] == [
         ("wmLin", "event"), ("wmMei", ""),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db.models.functions import Now
 
+from scrm.base.dbclock import db_now
 from scrm.base.models import Heartbeat, Work
 from scrm.base.work import Again, Claim, lane, lanes, pump
 from tests.processes import eventually
@@ -79,34 +80,47 @@ def test_workers_are_seen(seen: list[str]) -> None:
 
 
 @pytest.fixture
-def slow(committed: None) -> Iterator[list[int]]:
-    """Jobs that take three leases; the attempts that their row had at each beginning."""
+def slow(committed: None) -> Iterator[tuple[list[int], threading.Event]]:
+    """A first job that lasts until the event; the attempts that its row had at each beginning."""
     begun: list[int] = []
+    ends = threading.Event()
 
-    @lane(LANE, queue="export", lease=0.5, threads=2, poll=0.1)
+    @lane(LANE, queue="export", lease=2, threads=2, poll=0.1)
     def handle(job: Claim) -> None:
         begun.append(job.works[0].attempts)
-        time.sleep(1.5 if len(begun) == 1 else 0.0)
+        if len(begun) == 1:
+            ends.wait(20)
 
     pump.start(["export"], "tests")
-    yield begun
+    yield begun, ends
+    ends.set()
     pump.stop()
     lanes.pop(LANE)
 
 
-def test_a_slow_job_keeps_its_short_lease(slow: list[int]) -> None:
+def test_a_slow_job_keeps_its_short_lease(slow: tuple[list[int], threading.Event]) -> None:
+    begun, ends = slow
     write("slow")
+    eventually(lambda: Work.objects.filter(state="leased").exists(), 10)
+    over = Work.objects.get().lease_until or db_now()
+
+    eventually(lambda: db_now() > over and len(begun) == 1, 10)
+    ends.set()
 
     wait(1)
-    assert slow == [0]
+    assert begun == [0]
 
 
-def test_a_job_that_hangs_is_given_to_another(slow: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_hangs_is_given_to_another(
+    slow: tuple[list[int], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ends = slow
     monkeypatch.setattr("scrm.base.work.claim.LONGEST", 0.2)
     write("slow")
 
-    assert wait(1) < 1.4
-    assert slow == [0, 1]
+    wait(1)
+    assert not ends.is_set(), "the first still hangs"
+    assert begun == [0, 1]
 
 
 def test_who_starts_again_has_a_crew_of_his_own(committed: None) -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from scrm.standin.server import StandIn
+from tests.passing import Passing
 
 from .conftest import CORP_ID, SECRET, Api
 
@@ -60,13 +61,13 @@ def test_a_token_in_the_body_is_a_missing_token(standin: StandIn, api: Api) -> N
     assert answer.json()["errcode"] == 41001
 
 
-def test_tokens_end_after_their_life(make_standin: Callable[..., StandIn]) -> None:
+def test_tokens_end_after_their_life(make_standin: Callable[..., StandIn], passes: Passing) -> None:
     standin = make_standin()
-    standin.settings.token_life = 0.2
+    standin.settings.token_life = 20
     api = Api(standin)
 
     assert api.get("getcallbackip")["errcode"] == 0
-    time.sleep(0.25)
+    passes(21)
     assert api.get("getcallbackip")["errcode"] == 42001
 
 
@@ -103,19 +104,21 @@ def test_post_endpoints_refuse_get_and_broken_json(standin: StandIn, api: Api) -
     assert "Warning: wrong json format." in broken["errmsg"]
 
 
-def test_above_the_minute_limit_the_api_is_blocked_and_others_are_not(standin: StandIn, api: Api) -> None:
-    standin.settings.change({"per_minute": {"user/get": 3}, "block_seconds": 0.4})
+def test_above_the_minute_limit_the_api_is_blocked_and_others_are_not(
+    standin: StandIn, api: Api, passes: Passing
+) -> None:
+    standin.settings.change({"per_minute": {"user/get": 3}, "block_seconds": 40})
 
     codes = [api.get("user/get", userid="wanglei")["errcode"] for _ in range(5)]
 
     assert codes == [0, 0, 0, 45009, 45009]
     assert api.get("getcallbackip")["errcode"] == 0
-    time.sleep(0.45)
+    passes(41)
     assert api.get("user/get", userid="wanglei")["errcode"] == 0
 
 
 def test_too_many_calls_at_once_are_refused(standin: StandIn, api: Api) -> None:
-    standin.settings.change({"concurrency": {"user/get": 1}, "api_delay": 0.3})
+    standin.settings.change({"concurrency": {"user/get": 1}, "api_delay": 1.0})
     token, codes = api.token, []
 
     def call() -> None:

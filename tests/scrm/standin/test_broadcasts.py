@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from scrm.standin.server import StandIn
+from tests.processes import eventually
 
 from .conftest import Api
 
@@ -220,11 +221,12 @@ def test_what_ends_after_acceptance_was_accepted(standin: StandIn, api: Api, act
 def test_a_late_answer_comes_after_the_acceptance(standin: StandIn, api: Api) -> None:
     people = befriend(standin, "wanglei")
     params, body = {"access_token": api.token}, {"external_userid": people, "sender": "wanglei", **TEXT}
-    standin.faults.add({"api": ADD, "call": 1, "action": "delay_after", "value": 1.0})
+    standin.faults.add({"api": ADD, "call": 1, "action": "delay_after", "value": 20.0})
 
     with pytest.raises(requests.ReadTimeout):
-        requests.post(standin.url + ADD, params=params, json=body, timeout=0.2)
+        requests.post(standin.url + ADD, params=params, json=body, timeout=1.0)
 
+    eventually(lambda: accepted(standin))
     assert [row["recipients"] for row in accepted(standin)] == [people]
 
 

@@ -13,6 +13,7 @@ import requests
 
 from scrm.standin.clock import Clock
 from scrm.standin.server import StandIn
+from tests.passing import Passing
 
 from .conftest import Api
 from .test_broadcasts import ADD, TASKS, TEXT, befriend
@@ -184,24 +185,24 @@ def test_a_member_without_a_task_has_no_results(standin: StandIn, api: Api) -> N
     assert rows(api, send(api, befriend(standin, "wanglei")), "zhaomin") == []
 
 
-def test_while_it_is_dispatched_only_tasks_are_read(standin: StandIn, api: Api) -> None:
-    standin.settings.dispatching = 0.3
+def test_while_it_is_dispatched_only_tasks_are_read(standin: StandIn, api: Api, passes: Passing) -> None:
+    standin.settings.dispatching = 30
     msgid = send(api, befriend(standin, "wanglei"))
 
     body = {"msgid": msgid, "userid": "wanglei"}
     assert [api.post(path, body)["errcode"] for path in (RESULTS, REMIND, CANCEL, TASKS)] == [41063, 41063, 41063, 0]
-    time.sleep(0.35)
+    passes(31)
     assert [api.post(path, body)["errcode"] for path in (RESULTS, REMIND, CANCEL)] == [0, 0, 0]
 
 
-def test_results_are_read_late(standin: StandIn, api: Api) -> None:
-    standin.settings.result_lag = 0.3
+def test_results_are_read_late(standin: StandIn, api: Api, passes: Passing) -> None:
+    standin.settings.result_lag = 30
     msgid = send(api, befriend(standin, "wanglei"))
     standin.act("confirm", msgid=msgid)
 
     assert api.post(TASKS, {"msgid": msgid})["task_list"][0]["status"] == 2
     assert statuses(api, msgid) == [0]
-    time.sleep(0.35)
+    passes(31)
     assert statuses(api, msgid) == [1]
 
 

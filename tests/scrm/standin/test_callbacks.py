@@ -85,7 +85,7 @@ def test_gives_up_after_three_tries(sender: StandIn, receiver: Receiver) -> None
 def test_no_answer_in_time_is_a_failure(sender: StandIn, receiver: Receiver) -> None:
     sender.settings.callback_timeout = 0.1
     sender.settings.callback_tries = (0.0,)
-    receiver.pause = 0.4
+    receiver.pause = 5.0
 
     sender.act("add", userid="wanglei")
 

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from scrm.standin.server import StandIn
+from tests.passing import Passing
 
 from .conftest import Api
 
 
 @pytest.fixture
 def late(standin: StandIn) -> StandIn:
-    standin.settings.lag = 0.4
+    standin.settings.lag = 40.0
     return standin
 
 
-def test_a_new_customer_is_unknown_for_a_while(late: StandIn, api: Api) -> None:
+def test_a_new_customer_is_unknown_for_a_while(late: StandIn, api: Api, passes: Passing) -> None:
     person = late.act("add", userid="wanglei")["external_userid"]
 
     assert api.get("externalcontact/get", external_userid=person)["errcode"] == 84061
     assert api.get("externalcontact/list", userid="wanglei")["errcode"] == 84061
     assert api.post("externalcontact/batch/get_by_user", {"userid_list": ["wanglei"]})["external_contact_list"] == []
-    time.sleep(0.45)
+    passes(41)
     assert api.get("externalcontact/get", external_userid=person)["errcode"] == 0
     assert api.get("externalcontact/list", userid="wanglei")["external_userid"] == [person]
 
 
-def test_a_deleted_customer_is_seen_for_a_while(late: StandIn, api: Api) -> None:
+def test_a_deleted_customer_is_seen_for_a_while(late: StandIn, api: Api, passes: Passing) -> None:
     person = late.act("add", userid="wanglei")["external_userid"]
     late.world.lag.settle()
 
     late.act("delete_by_staff", userid="wanglei", external_userid=person)
 
     assert api.get("externalcontact/get", external_userid=person)["errcode"] == 0
-    time.sleep(0.45)
+    passes(41)
     assert api.get("externalcontact/get", external_userid=person)["errcode"] == 84061
 
 
-def test_a_chat_shows_its_states_in_order(late: StandIn, api: Api) -> None:
+def test_a_chat_shows_its_states_in_order(late: StandIn, api: Api, passes: Passing) -> None:
     chat_id = late.act("create_chat", owner="wanglei")["chat_id"]
     late.world.lag.settle()
 
@@ -48,12 +47,12 @@ def test_a_chat_shows_its_states_in_order(late: StandIn, api: Api) -> None:
         return len(answer["group_chat"]["member_list"])
 
     late.act("join", chat_id=chat_id)
-    time.sleep(0.2)
+    passes(20)
     late.act("join", chat_id=chat_id)
     assert members() == 1
-    time.sleep(0.25)
+    passes(21)
     assert members() == 2
-    time.sleep(0.25)
+    passes(21)
     assert members() == 3
 
 
@@ -68,13 +67,13 @@ def test_a_new_chat_and_a_dismissed_one_are_late_too(late: StandIn, api: Api) ->
     assert api.post("externalcontact/groupchat/get", {"chat_id": chat_id})["errcode"] == 0
 
 
-def test_tags_and_staff_are_late(late: StandIn, api: Api) -> None:
+def test_tags_and_staff_are_late(late: StandIn, api: Api, passes: Passing) -> None:
     late.act("create_tag", name="高")
     late.act("update_user", userid="wanglei", name="王磊磊")
 
     assert api.post("externalcontact/get_corp_tag_list", {})["tag_group"] == []
     assert api.get("user/get", userid="wanglei")["name"] == "王磊"
-    time.sleep(0.45)
+    passes(41)
     assert len(api.post("externalcontact/get_corp_tag_list", {})["tag_group"]) == 1
     assert api.get("user/get", userid="wanglei")["name"] == "王磊磊"
 

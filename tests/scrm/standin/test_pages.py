@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from scrm.standin.server import StandIn
+from tests.passing import Passing
 
 from .conftest import AGENT_ID, CORP_ID, Api
 
@@ -69,11 +69,10 @@ def test_a_ticket_comes_with_the_wider_scope(standin: StandIn, api: Api) -> None
     assert api.get("auth/getuserinfo", code=back["code"][0])["user_ticket"]
 
 
-def test_a_code_works_once_and_five_minutes(standin: StandIn, api: Api) -> None:
-    code = sign_in(standin, "wanglei")["code"][0]
-    standin.settings.sign_in_life = 0.05
+def test_a_code_works_once_and_five_minutes(standin: StandIn, api: Api, passes: Passing) -> None:
     late = sign_in(standin, "wanglei")["code"][0]
-    time.sleep(0.06)
+    passes(301)
+    code = sign_in(standin, "wanglei")["code"][0]
 
     assert [api.get("auth/getuserinfo", code=code)["errcode"] for _ in range(2)] == [0, 42022]
     assert api.get("auth/getuserinfo", code=late)["errcode"] == 42003

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from scrm.standin.server import StandIn
+from tests.passing import Passing
 
 from .conftest import Api
 
@@ -27,10 +26,10 @@ def test_a_code_works_once_and_the_ledger_says_for_whom(standin: StandIn, api: A
     assert (effect["code"], effect["userid"], effect["text"]) == (code, "wanglei", "您好")
 
 
-def test_a_code_dies_after_its_life(standin: StandIn, api: Api) -> None:
-    standin.settings.welcome_life = 0.1
+def test_a_code_dies_after_its_life(standin: StandIn, api: Api, passes: Passing) -> None:
+    standin.settings.welcome_life = 20
     code = standin.act("add", userid="wanglei")["welcome_code"]
-    time.sleep(0.12)
+    passes(21)
 
     assert api.post(PATH, {"welcome_code": code, **TEXT})["errcode"] == 41050
     assert standin.ledger.of("welcome") == []

@@ -100,7 +100,12 @@ def test_is_renewed_at_four_fifths_of_its_life() -> None:
 def test_is_renewed_by_one_while_others_use_the_old_one(platform: Scripted, renewed_early: None) -> None:
     client().read(READ)
     time.sleep(1.1)
-    platform.delay = 0.1
+    platform.script["gettoken"] = [
+        platform.when(
+            lambda asked: asked.count(READ) >= 1 + 7,
+            then={"errcode": 0, "access_token": "token-2", "expires_in": 10},
+        )
+    ]
 
     _together(8, lambda: client().read(READ))
 
