@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contacts.models import Department, Staff
 from scrm.base.models import User
@@ -25,6 +25,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM} (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=20_000)  # milliseconds; a page that is not there yet says nothing of the product
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield chromium
         chromium.close()
@@ -43,7 +44,7 @@ def server(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def company(server: str, moment: dt.datetime) -> User:
+def company(server: str, noon: None, moment: dt.datetime) -> User:
     """王磊, 赵敏 and their customers, and alice, who administers."""
     for number, name in ((2, "销售"), (3, "客服")):
         Department.objects.create(id=number, name=name, path=[1, number])

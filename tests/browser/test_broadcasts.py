@@ -57,7 +57,7 @@ def test_a_broadcast_is_written_checked_approved_paused_and_watched(open_page: O
     expect(page.locator(".c-hd h1")).to_contain_text("已暂停")
     page.get_by_role("button", name="继续").click()
     confirm(broadcast)
-    expect(page.locator("#delivered")).to_contain_text("8/ 8 位客户", timeout=9000)  # nobody touched the page
+    expect(page.locator("#delivered")).to_contain_text("8/ 8 位客户")  # nobody touched the page
     expect(page.locator(".c-hd h1")).to_contain_text("已完成")
     page.locator("table a", has_text="8").first.click()
     expect(page.locator(".c-table tbody tr")).to_have_count(8)

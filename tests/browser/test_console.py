@@ -140,7 +140,7 @@ def test_a_running_sync_refreshes_itself(open_page: Open) -> None:
     expect(page.locator(".c-hd h1")).to_contain_text("进行中")
     run = SyncRun.objects.get(state=SyncRun.State.RUNNING)
     SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.DONE)
-    expect(page.locator(".c-hd h1")).to_contain_text("已完成", timeout=8000)
+    expect(page.locator(".c-hd h1")).to_contain_text("已完成")
 
 
 def test_a_welcome_is_previewed_while_it_is_typed(open_page: Open) -> None:

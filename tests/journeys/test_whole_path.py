@@ -73,7 +73,7 @@ def manage(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_from_the_scan_to_the_number_on_the_funnel(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    standin = deployment.standin
+    standin, begun = deployment.standin, clock.today().isoformat()
     monkeypatch.setenv("WECOM_API_URL", standin.url)
     standin.act("create_user", userid="wanglei", name="王磊", departments=[1])
     standin.act("create_tag", group="意向", name="高")
@@ -111,8 +111,7 @@ def test_from_the_scan_to_the_number_on_the_funnel(deployment: Deployment, monke
     assert (deployment.value("customers"), deployment.value("members")) == (1, 1)
     assert (deployment.value("welcomes_due"), deployment.value("welcomes_sent")) == (1, 1)
     assert deployment.value("welcome_rate") == 1
-    today = clock.today().isoformat()
-    steps = deployment.post("funnels/", {"steps": ["added", "welcomed", "joined"], "from": today, "window_days": 7})
+    steps = deployment.post("funnels/", {"steps": ["added", "welcomed", "joined"], "from": begun, "window_days": 7})
     assert [(step["step"], step["customers"]) for step in steps] == [("added", 1), ("welcomed", 1), ("joined", 1)]
     latency = Welcome.objects.get().latency_ms
     assert latency is not None and latency < 18_000

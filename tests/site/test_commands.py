@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import io
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -124,10 +125,9 @@ def test_drain_waits_for_work_in_hand(committed: None) -> None:
 
     worker = threading.Thread(target=settle)
     worker.start()
-    begun = time.monotonic()
     assert run("drain", "--timeout", "20") == "Nothing is due.\n"
+    assert Work.objects.get().state == "done"
     worker.join()
-    assert time.monotonic() - begun >= 1
 
 
 def test_drain_gives_up_on_time_and_tells_what_is_left(committed: None) -> None:
@@ -145,10 +145,7 @@ def test_drain_prints_work_that_is_put_off_and_does_not_wait_for_it(committed: N
 
     text = run("drain", "--timeout", "5")
 
-    assert text.splitlines() in (
-        ["put off: mirror:contact 1, next in 60 s", "Nothing is due."],
-        ["put off: mirror:contact 1, next in 59 s", "Nothing is due."],
-    )
+    assert re.fullmatch(r"put off: mirror:contact 1, next in (60|5\d) s\nNothing is due\.\n", text)
 
 
 def test_drain_waits_until_the_numbers_are_up_to_date(committed: None) -> None:
@@ -173,14 +170,14 @@ def dispatch(user: User, state: str, create_in: dt.timedelta, broadcast: str = "
 SOON, AGO = dt.timedelta(minutes=10), dt.timedelta(minutes=-10)
 
 
-@pytest.mark.parametrize(
-    ("sending", "quiet", "unsent"), [("on", "none", 3), ("off", "none", 2), ("on", "00:00-23:59", 2)]
-)
+@pytest.mark.parametrize(("sending", "quiet", "unsent"), [("on", False, 3), ("off", False, 2), ("on", True, 2)])
 def test_drain_waits_for_due_dispatches_without_work_too(
-    committed: None, alice: User, settings: Any, sending: str, quiet: str, unsent: int
+    committed: None, alice: User, settings: Any, sending: str, quiet: bool, unsent: int
 ) -> None:
     """Not for those that the brake or quiet hours hold; one whose call has begun is waited for always."""
-    settings.SENDING, settings.QUIET_HOURS = sending, quiet
+    now, hour = clock.now().astimezone(clock.zone()), dt.timedelta(hours=1)
+    settings.SENDING = sending
+    settings.QUIET_HOURS = f"{now - hour:%H:%M}-{now + hour:%H:%M}" if quiet else "none"
     for state in ("planned", "sending", "unknown"):
         dispatch(alice, state, AGO)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
@@ -64,6 +65,7 @@ def queries_of(client: Client, address: str) -> int:
     return len(asked)
 
 
+@pytest.mark.usefixtures("noon")
 def test_the_number_of_questions_is_pinned_and_does_not_grow_with_the_rows(
     wanglei: Staff, zhaomin: Staff, alice: User, moment: dt.datetime
 ) -> None:

@@ -27,10 +27,8 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def cast(corp: Corp, wanglei: Staff, zhaomin: Staff, alice: User, settings: Any) -> None:
-    """Both owners with chats, and a customer whose name must not be seen here. Noon: today has hours on both sides."""
-    noon = clock.day_start(clock.today()) + dt.timedelta(hours=12)
-    settings.CLOCK_OFFSET = settings.CLOCK_OFFSET + (noon - clock.now()).total_seconds()
+def cast(corp: Corp, noon: None, wanglei: Staff, zhaomin: Staff, alice: User) -> None:
+    """Both owners with chats, and a customer whose name must not be seen here."""
     for owner, names in ((wanglei, ("福利一群", "福利二群", "福利三群")), (zhaomin, ("客服群",))):
         for name in names:
             GroupChat.objects.create(chat_id=f"wr{name}", name=name, owner=owner, people=187)

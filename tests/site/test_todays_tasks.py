@@ -13,6 +13,7 @@ from contacts.models import Staff
 from scrm.base import clock
 from scrm.base.models import AuditRecord, User, Work
 
+pytestmark = pytest.mark.usefixtures("noon")
 ADDRESS = "/console/tasks/"
 Ask = Callable[..., Dispatch]
 
