@@ -1,11 +1,14 @@
-"""One installation for all tests that break services, made when the first of them asks."""
+"""One installation for all tests that break services, made when the first of them asks; corps for random histories."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.corp import Corp
+from tests.faults import histories
 from tests.faults.installation import Installation
 
 
@@ -25,3 +28,8 @@ def _installation() -> Iterator[Installation]:
 def installation(_installation: Installation) -> Installation:
     _installation.ready()
     return _installation
+
+
+@pytest.fixture
+def new_corp(committed: None, settings: Any) -> Iterator[Callable[[], Corp]]:
+    yield from histories.corps(settings)

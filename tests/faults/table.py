@@ -269,6 +269,15 @@ TABLE = [
         ),
     ),
     Row(
+        "any day of broadcasts with failing calls, deaths, every button at every moment, private sends of the same words",
+        "each task is ours or being looked for, a pause and the brake hold at once, at the end each recipient's result is WeCom's",
+        (
+            "faults/test_any_broadcast.py::test_any_broadcast_asks_nobody_twice",
+            "faults/test_any_broadcast.py::test_many_broadcasts_ask_nobody_twice",
+        ),
+        "faults/test_any_broadcast.py::test_the_histories_catch_an_engine_that_looks_once_too_few",
+    ),
+    Row(
         "a tenth of a day's callbacks is dropped, a tenth doubled, all are shuffled",
         "the next sync ends in two equal worlds, as far as they can be known; the one after it finds no drift",
         ("faults/test_bad_post.py::test_a_day_of_bad_post_ends_in_two_equal_worlds",),

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from django.db.models.functions import Coalesce
+
 from campaigns.models import Delivery, Dispatch, Reminder, Welcome
 from contacts.models import Department, Follow, Notice, Staff, Tag
 from groups.models import GroupChat
@@ -59,22 +61,20 @@ def _effects(corp: Corp) -> Counter[tuple[str, ...]]:
     found.update(("welcome", row["external_userid"], row["code"]) for row in ledger.of("welcome"))
     found.update(("task", row["msgid"], who) for row in ledger.of("broadcast") for who in row["recipients"])
     found.update(("cancelled", row["msgid"]) for row in ledger.of("cancellation"))
-    found.update(("reminder", row["msgid"]) for row in ledger.of("reminder"))
+    found.update(_reminders(Counter(row["msgid"] for row in ledger.of("reminder"))))
     found.update(("notice", _words(row["content"]), who) for row in ledger.of("app_message") for who in row["received"])
     return found
 
 
 def _surely() -> set[tuple[str, ...]]:
     tasks = Dispatch.objects.exclude(msgid="")
-    deliveries = Delivery.objects.exclude(state="excluded").exclude(dispatch__msgid="")
+    deliveries = Delivery.objects.exclude(state="excluded").exclude(reason="not_taken").exclude(dispatch__msgid="")
+    recipient = Coalesce("customer__external_userid", "chat__chat_id")
     return {
         *(("welcome", row.external_userid, row.code) for row in Welcome.objects.filter(outcome="sent")),
-        *(
-            ("task", msgid, who)
-            for msgid, who in deliveries.values_list("dispatch__msgid", "customer__external_userid")
-        ),
+        *(("task", msgid, who) for msgid, who in deliveries.values_list("dispatch__msgid", recipient)),
         *(("cancelled", msgid) for msgid in tasks.exclude(cancel_asked_at=None).values_list("msgid", flat=True)),
-        *(("reminder", row.dispatch.msgid) for row in Reminder.objects.filter(state="sent")),
+        *_reminders(_asked("sent")),
         *(("notice", *key) for key in _notices("sent")),
     }
 
@@ -82,9 +82,21 @@ def _surely() -> set[tuple[str, ...]]:
 def _perhaps() -> set[tuple[str, ...]]:
     """What nobody can ask the platform about: it says so itself, and is not tried again."""
     return {
-        *(("reminder", row.dispatch.msgid) for row in Reminder.objects.filter(state="unknown")),
+        *_reminders(_asked("unknown"), after=_asked("sent")),
         *(("notice", *key) for key in _notices("unknown")),
     }
+
+
+def _asked(state: str) -> Counter[str]:
+    return Counter(Reminder.objects.filter(state=state).values_list("dispatch__msgid", flat=True))
+
+
+def _reminders(counts: Counter[str], after: Counter[str] | None = None) -> list[tuple[str, ...]]:
+    """A task is reminded of up to three times, so each has its number."""
+    first = after or Counter()
+    return [
+        ("reminder", msgid, str(first[msgid] + number)) for msgid, count in counts.items() for number in range(count)
+    ]
 
 
 def _words(card: dict[str, Any]) -> str:
