@@ -17,6 +17,8 @@ from scrm.base.roles import Role
 from scrm.wecom.models import Callback
 from tests.site import world
 
+pytestmark = pytest.mark.usefixtures("noon")
+
 
 @pytest.fixture
 def rows(wanglei: Staff, zhaomin: Staff, alice: User, moment: dt.datetime) -> None:
