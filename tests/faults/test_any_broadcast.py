@@ -261,8 +261,12 @@ class Sends(RuleBasedStateMachine):
         assert set(Broadcast.objects.values_list("state", flat=True)) <= {"draft", "done", "cancelled"}
         self.counts_are_those_of_the_deliveries()
         nobody_twice_nobody_missing(self.tasks.corp)
+        not_taken = {(row["msgid"], who) for row in self.tasks.created() for who in row["fail_list"]}
         for dispatch in Dispatch.objects.exclude(msgid="").select_related("staff", "broadcast"):
-            assert self._ours(dispatch) == self._theirs(dispatch)
+            ours, theirs = self._ours(dispatch), self._theirs(dispatch)
+            unasked = {who: state for who, state in ours.items() if (dispatch.msgid, who) in not_taken}
+            assert set(unasked.values()) <= {"cancelled", "unconfirmed"}, "nobody was asked to send to them"
+            assert ours == theirs | unasked
 
     def _ours(self, dispatch: Dispatch) -> dict[str, str]:
         rows = Delivery.objects.filter(dispatch=dispatch).exclude(state="excluded").exclude(reason="not_taken")
