@@ -141,7 +141,8 @@ def _read_results(claim: Claim, dispatch: Dispatch, task: StaffTask) -> bool:
         failpoint("results.page_read")
         claim.extend(LEASE)
         with claim.writing():
-            write(dispatch, rows)
+            if write(dispatch, rows):  # the deliveries are the cursor: what is read once more changes none of them
+                claim.came_further()
         failpoint("results.page_written")
     return _settle(claim, dispatch, complete=told > 0 and open_ == 0)
 
@@ -175,9 +176,9 @@ _TO_CHATS = _WRITE.format(
 )
 
 
-def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> None:
-    """Books results, in the caller's transaction. What a result proves of a friendship is
-    taken over (platform.md 17)."""
+def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> bool:
+    """Books results, in the caller's transaction; False when all of them were booked before. What a result proves of a
+    friendship is taken over (platform.md 17)."""
     final = [row for row in rows if row.status in _STATES]
     at = dispatch.confirmed_at or clock.now()
     given: dict[str, Any] = {
@@ -195,6 +196,7 @@ def write(dispatch: Dispatch, rows: Iterable[MessageResult]) -> None:
         told = {state: {key: at for key, found, at in changed if found == state} for state in _STATES.values()}
         follows.end_by_send_result(dispatch.staff, told[Delivery.State.NOT_FRIEND])
         follows.reopen_by_send_result(dispatch.staff, told[Delivery.State.SENT])
+    return bool(changed)
 
 
 def _settle(claim: Claim, dispatch: Dispatch, *, complete: bool) -> bool:

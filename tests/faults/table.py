@@ -59,6 +59,8 @@ TABLE = [
         "every result is booked, every cancelled recipient is",
         (
             "faults/test_killed.py::test_around_the_results",
+            "faults/test_killed.py::test_deaths_between_pages_of_results_are_no_poison",
+            "faults/test_killed.py::test_a_page_of_results_that_kills_its_worker_each_time_is_set_aside",
             "faults/test_killed.py::test_around_taking_a_task_back",
             "faults/test_killed.py::test_what_a_dead_worker_had_in_hand_is_looked_after_in_time",
             "faults/test_sending.py::test_failures_far_apart_do_not_add_up",

@@ -20,7 +20,7 @@ from contacts.models import Customer, Follow, Notice, Staff, SyncRun
 from contacts.notices import notify
 from scrm.base import clock, redis
 from scrm.base.models import User, Work
-from scrm.base.work import pump, replay, run
+from scrm.base.work import lanes, pump, replay, replay_failed, run
 from scrm.wecom import client
 from scrm.wecom.cards import TextCard
 from scrm.wecom.models import Callback
@@ -201,6 +201,53 @@ def test_around_the_results(tasks: Tasks, approved: Broadcast, place: str) -> No
     settle(tasks)
 
     everybody_once(tasks, approved)
+
+
+@pytest.fixture
+def read_by_pages(tasks: Tasks, alice: User, monkeypatch: pytest.MonkeyPatch) -> Broadcast:
+    """王磊 has confirmed a task of seven recipients, whose results come one by one and are booked one by one."""
+    monkeypatch.setattr("scrm.wecom.api.messages.ROWS_A_PAGE", 1)
+    monkeypatch.setattr("campaigns.sending.reconcile.PAGES_AT_ONCE", 1)
+    for number in range(3, 7):
+        tasks.befriend(Staff.objects.get(userid="wanglei"), f"wmW{number}")
+    broadcast = compose.draft(alice, name="上新", audience_={"filter": {"userids": ["wanglei"]}}, text="新品上架")
+    broadcast.save()
+    pace.approve(broadcast, alice)
+    tasks.work(1)
+    tasks.corp.act("confirm")
+    Work.objects.filter(lane="results").update(not_before="2000-01-01T00:00:00Z")
+    return broadcast
+
+
+def test_deaths_between_pages_of_results_are_no_poison(tasks: Tasks, read_by_pages: Broadcast) -> None:
+    """Six deaths of one read are more than the lane tries: before each of them one result more was booked."""
+    for page in range(2, 8):
+        dies(f"results.page_read:{page}", "results")
+        assert Delivery.objects.filter(state="sent").count() == page - 1
+    run.run_due(["results"])
+
+    read_by_pages.refresh_from_db()
+    assert read_by_pages.state == "done"
+    assert Counter(Delivery.objects.values_list("state", flat=True)) == {"sent": 7}
+    all_is_well(tasks.corp)
+
+
+def test_a_page_of_results_that_kills_its_worker_each_time_is_set_aside(tasks: Tasks, read_by_pages: Broadcast) -> None:
+    """What was booked before is read anew each time, which is no progress."""
+    for _ in range(lanes["results"].max_attempts):
+        assert not Work.objects.filter(state="quarantined").exists()
+        dies("results.page_read:4", "results")
+    run.run_due(["results"])
+
+    failed = Work.objects.get(lane="results")
+    assert (failed.state, failed.error) == ("quarantined", "The worker died or hung at each attempt.")
+    assert Counter(Delivery.objects.values_list("state", flat=True)) == {"sent": 3, "planned": 4}
+
+    assert replay_failed("results") == 1
+    tasks.work()
+    read_by_pages.refresh_from_db()
+    assert (read_by_pages.state, Delivery.objects.filter(state="sent").count()) == ("done", 7)
+    all_is_well(tasks.corp)
 
 
 @pytest.mark.parametrize("place", [*places.TAKE_BACK, "results.task_read", "results.settled"])
