@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from django.db.models import F, Func, Q, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Greatest, Now
 
 from contacts import people
@@ -19,6 +19,7 @@ from scrm.wecom.api import staff as staff_api
 from scrm.wecom.api import tags as tags_api
 from scrm.wecom.callback.events import Event
 from scrm.wecom.errors import ConfigurationError, WecomError, unless_gone
+from scrm.wecom.models import Callback
 from scrm.wecom.schemas import DepartmentInfo, StaffInfo, TagGroupInfo
 
 fetch_departments = departments_api.fetch_all
@@ -102,6 +103,33 @@ def apply_tags(groups: Sequence[TagGroupInfo], *, started_at: dt.datetime) -> bo
         deleted_at=clock.now()
     )
     return True
+
+
+def apply_serving(userids: Iterable[str], *, started_at: dt.datetime) -> bool:
+    """Takes over who has the customer-contact function; who is missing has it no more. Fenced like `apply_departments`.
+
+    Whose customers a callback has told of since the read began stays: the list may not know yet (platform.md 10).
+    """
+    if not _is_latest(Listing.Name.SERVING, started_at):
+        return False
+    keys = [row.pk for row in people.staff_by_userid(userids).values()]
+    Staff.objects.filter(pk__in=keys, serves_customers=False).update(serves_customers=True, changed_at=Now())
+    since = Callback.objects.filter(received_at__gte=started_at).values("pk")
+    told = FollowEvidence.objects.filter(staff=OuterRef("pk"), callback_id__in=since)
+    Staff.objects.filter(~Exists(told), serves_customers=True).exclude(pk__in=keys).update(
+        serves_customers=False, changed_at=Now()
+    )
+    return True
+
+
+def told_to_serve(staff: Staff, *, received_at: dt.datetime) -> None:
+    """Whose customers a callback tells of serves customers, unless a list that was read later lacks them.
+
+    `received_at`: when the callback came, by the database's clock. Runs in the caller's transaction.
+    """
+    if staff.serves_customers or Listing.objects.filter(name=Listing.Name.SERVING, read_at__gt=received_at).exists():
+        return
+    Staff.objects.filter(pk=staff.pk).update(serves_customers=True, changed_at=Now())
 
 
 def apply_staff_events(

@@ -88,10 +88,10 @@ def _take_evidence(external_userid: str, items: list[Incoming]) -> tuple[Custome
         member = staff.get(item.event.key("UserID"))
         if member is not None:
             found = events.follow_evidence(item.event, staff=member, customer=customer, callback_id=item.callback.pk)
-            told += [found] if found else []
+            if found is not None:
+                told.append(found)
+                address_book.told_to_serve(member, received_at=item.callback.received_at)
     follows.note(told)
-    serving = {evidence.staff_id for evidence in told}  # whose customers we are told of is in our range
-    Staff.objects.filter(pk__in=serving, serves_customers=False).update(serves_customers=True)
     members = {evidence.staff_id: evidence.staff for evidence in told}
     changes = [follows.recompute(member, customer) for member in members.values()]
     if any(changes):

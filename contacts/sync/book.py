@@ -89,11 +89,7 @@ def _read_follow_users(job: Job) -> None:
         infos += [info] if info else []
     with job.page():
         people.describe_staff(infos, started_at=started_at)
-        people.staff_by_userid(userids)
-        Staff.objects.filter(userid__in=userids, serves_customers=False).update(serves_customers=True, changed_at=Now())
-        Staff.objects.filter(serves_customers=True).exclude(userid__in=userids).update(
-            serves_customers=False, changed_at=Now()
-        )
+        address_book.apply_serving(userids, started_at=started_at)
         job.counted(staff=len(infos))
         job.drifted(staff_missing=len(infos))
 

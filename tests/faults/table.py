@@ -296,7 +296,7 @@ TABLE = [
         "faults/test_variants.py::test_the_harness_catches_a_ledger_that_believes_in_presence",
     ),
     Row(
-        "a slow read of staff, departments or tags that began before an event",
+        "a slow read of staff, departments, tags or of who serves customers that began before an event or another read",
         "what the event's own read has said stands",
         (
             "contacts/test_slow_reads.py::test_of_departments",
@@ -304,6 +304,10 @@ TABLE = [
             "contacts/test_slow_reads.py::test_of_a_members_name",
             "contacts/test_slow_reads.py::test_of_a_member_who_left",
             "contacts/test_slow_reads.py::test_of_a_member_who_was_renamed",
+            "contacts/test_slow_reads.py::test_of_who_serves_customers",
+            "contacts/test_slow_reads.py::test_of_who_serves_customers_while_a_member_gets_a_friend",
+            "contacts/test_slow_reads.py::test_of_an_old_friendship_that_is_told_of_again",
+            "contacts/test_slow_reads.py::test_of_who_serves_customers_by_a_former_userid",
         ),
     ),
     Row(
