@@ -16,6 +16,7 @@ from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace
 from contacts.models import Customer, Department, Staff
 from scrm.base import clock, roles
+from scrm.base.console.editions import edition
 from scrm.base.models import AuditRecord, User, Work
 from scrm.base.roles import Role
 
@@ -198,7 +199,7 @@ class TestForm:
         shown = console.get(f"{LIST}{made.pk}/edit/").context["adminform"].form.initial
         assert (shown["aim"], shown["ids"], shown["text"]) == ("ids", "wmA", "新品上架")
 
-        console.post(f"{LIST}{made.pk}/edit/", filled(aim="ids", ids="wmA wmB", text="改过"))
+        console.post(f"{LIST}{made.pk}/edit/", filled(aim="ids", ids="wmA wmB", text="改过", seen=edition(made)))
 
         made.refresh_from_db()
         assert (made.audience, made.text, made.created_by) == ({"external_userids": ["wmA", "wmB"]}, "改过", bob)
@@ -251,7 +252,9 @@ class TestPicture:
         assert re.fullmatch(r"https://wework\.qpic\.cn/wwpic/[0-9a-f]{32}/0", image["pic_url"])
 
         made = Broadcast.objects.get()
-        console.post(f"{LIST}{made.pk}/edit/", filled(picture_url=image["pic_url"], no_picture="on"))
+        console.post(
+            f"{LIST}{made.pk}/edit/", filled(picture_url=image["pic_url"], no_picture="on", seen=edition(made))
+        )
         made.refresh_from_db()
         assert made.attachments == []
 
@@ -385,9 +388,8 @@ class TestCheck:
         made = draft(["wmA"], text="九折")
         seen = re.search(r'name="seen" value="([^"]*)"', console.get(page_of(made)).content.decode())
         assert seen is not None
-        other_tab = console.post(
-            f"{LIST}{made.pk}/edit/", {"name": made.name, "aim": "ids", "ids": "wmA", "text": "一折"}, follow=True
-        )
+        form = {"name": made.name, "aim": "ids", "ids": "wmA", "text": "一折", "seen": edition(made)}
+        other_tab = console.post(f"{LIST}{made.pk}/edit/", form, follow=True)
         assert "一折" in other_tab.content.decode()
 
         for stale in (seen[1], ""):

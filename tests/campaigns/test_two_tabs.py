@@ -79,6 +79,23 @@ def test_of_a_welcome_rule_with_its_attachments(console: Client, db: None) -> No
     assert (rule.text, rule.attachments.count()) == ("欢迎", 1)
 
 
+@pytest.mark.parametrize("edition", [{}, {"seen": ""}])
+def test_a_form_without_its_edition_is_not_saved(console: Client, edition: dict[str, str], bob: User) -> None:
+    """A script that does not read the page first would take back what it has not seen."""
+    page = f"/admin/base/user/{bob.pk}/change/"
+    form = {"username": "bob", "department_ids": ["2"], "is_active": "on", "role": Role.MANAGER, "last_name": "李"}
+    before = roles.role_of(bob)
+
+    answer = console.post(page, form | edition)
+
+    assert refusals(answer) == ["edition_missing"]
+    held = User.objects.get(pk=bob.pk)
+    assert (roles.role_of(held), held.last_name) == (before, "")
+
+    assert console.post(page, form | {"seen": seen(answer.content.decode())}).status_code == 302
+    assert roles.role_of(User.objects.get(pk=bob.pk)) == Role.MANAGER
+
+
 def test_a_right_that_was_taken_away_does_not_come_back_with_an_old_tab(console: Client, bob: User) -> None:
     page = f"/admin/base/user/{bob.pk}/change/"
     edition = seen(console.get(page).content.decode())

@@ -11,6 +11,7 @@ from campaigns.models import Welcome, WelcomeRule
 from contacts.models import Channel, Customer, Follow, Staff, SyncRun, SyncStep
 from groups.models import GroupChat
 from scrm.base import clock, roles
+from scrm.base.console.editions import edition
 from scrm.base.models import ApiToken, AuditRecord, User, Work
 from scrm.base.models.token import digest
 from scrm.base.roles import Role
@@ -181,6 +182,7 @@ class TestWelcomeRules:
         assert console.post(f"/admin/campaigns/welcomerule/{rule.pk}/delete/", {"post": "yes"}).status_code == 403
         data = self.form(name=rule.name, text=rule.text, returning_text=rule.returning_text)
         data.pop("active")
+        data["seen"] = edition(rule)
         assert console.post(f"/admin/campaigns/welcomerule/{rule.pk}/change/", data).status_code == 302
         assert not WelcomeRule.objects.get().active
 
@@ -280,7 +282,13 @@ class TestUsers:
         user = User.objects.create_user("dora", password="dora", is_staff=True)
         form = text_of(console, f"/admin/base/user/{user.pk}/change/")
         assert "销售" in form and "客服" in form
-        data = {"username": "dora", "is_active": "on", "role": "operator", "department_ids": ["2"]}
+        data = {
+            "username": "dora",
+            "is_active": "on",
+            "role": "operator",
+            "department_ids": ["2"],
+            "seen": edition(user),
+        }
         assert console.post(f"/admin/base/user/{user.pk}/change/", data).status_code == 302
         user.refresh_from_db()
         assert list(Staff.objects.visible_to(user)) == [wanglei]

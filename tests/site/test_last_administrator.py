@@ -6,6 +6,7 @@ from django.db import connection
 from django.test import Client
 
 from scrm.base import roles
+from scrm.base.console.editions import edition
 from scrm.base.models import User
 
 
@@ -18,7 +19,7 @@ def test_two_who_demote_each_other_at_once_leave_one(committed: None) -> None:
         client = Client(headers={"host": "localhost"})
         client.force_login(by)
         start.wait(10)
-        data = {"username": whom.username, "role": "operator", "is_active": "on"}
+        data = {"username": whom.username, "role": "operator", "is_active": "on", "seen": edition(whom)}
         statuses.append(client.post(f"/admin/base/user/{whom.pk}/change/", data).status_code)
         connection.close()
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from contacts.models import Customer, Department, Follow, Staff
 from groups.models import GroupChat
 from scrm.base import clock, roles
+from scrm.base.console.editions import edition
 from scrm.base.models import AuditRecord, User
 from scrm.base.roles import Role
 from scrm.site.console.scope import scope_line
@@ -35,7 +36,7 @@ def form_of(user: User, **changed: Any) -> dict[str, Any]:
     data = {
         "username": user.username, "role": user.role or "", "wecom_userid": user.wecom_userid,
         "department_ids": user.department_ids, "is_active": "on" if user.is_active else None,
-        "sees_all": "on" if user.sees_all else None, **changed,
+        "sees_all": "on" if user.sees_all else None, "seen": edition(User.objects.get(pk=user.pk)), **changed,
     }  # fmt: skip
     return {name: value for name, value in data.items() if value is not None}
 

@@ -48,13 +48,13 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         """Runs in the transaction that saves: of two at once the second waits here for the first."""
+        rows = type(self.instance)._base_manager.select_for_update(no_key=True).filter(pk=self.instance.pk)
+        held = rows.first() if self.instance.pk is not None else None
         seen = self.cleaned_data.get(SEEN, "")
-        if seen and self.instance.pk is not None:
-            rows = type(self.instance)._base_manager.select_for_update(no_key=True).filter(pk=self.instance.pk)
-            held = rows.first()
-            if held is not None and edition(held) != seen:
-                self._carry(edition(held))
-                self.add_error(None, ValidationError(_said(held), code="changed_meanwhile"))
+        if held is not None and edition(held) != seen:
+            self._carry(edition(held))
+            code = "changed_meanwhile" if seen else "edition_missing"
+            self.add_error(None, ValidationError(_said(held) if seen else _unsaid(), code=code))
         return super().clean() or self.cleaned_data
 
     def _carry(self, now: str) -> None:
@@ -65,12 +65,25 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _said(held: Any) -> str:
-    return format_html(
-        '{} <a class="underline" href="" target="_blank" rel="noopener">{}</a>',
+    return _with_link(
         _(
             "Not saved: this was changed in another tab or by somebody else at %(at)s, after you had opened the page. "
             "What you typed stands below, as you left it. Saving again puts it in the place of what was saved then."
         )
-        % {"at": formats.moment(held.changed_at)},
-        _("See what was saved"),
+        % {"at": formats.moment(held.changed_at)}
     )
+
+
+def _unsaid() -> str:
+    """Who sends no edition, such as a script, can't tell what their change takes back."""
+    return _with_link(
+        _(
+            "Not saved: the form came without the edition of the page that it belongs to, so that nobody knows what it "
+            "would replace. What was sent stands below. Saving it puts it in the place of what is saved now."
+        )
+    )
+
+
+def _with_link(words: str) -> str:
+    link = '{} <a class="underline" href="" target="_blank" rel="noopener">{}</a>'
+    return format_html(link, words, _("See what was saved"))
