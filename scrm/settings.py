@@ -264,6 +264,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, UNSAFE_INLINE],
         "img-src": [SELF, "data:", "https:"],
         "object-src": [NONE],
+        "form-action": [SELF],  # the redirects that answer a form included
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     },

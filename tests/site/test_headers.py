@@ -1,6 +1,7 @@
 """Every address as a browser gets it: what may run in it, who may frame it, which cookies it sets, that nothing rests in caches."""
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -30,8 +31,13 @@ def test_every_page_is_closed_to_other_sites_and_rests_in_no_cache(pages: list[s
     answers = {page: client.get(page) for page in pages}
 
     policies = {page: answer.headers["Content-Security-Policy"] for page, answer in answers.items()}
-    for directive in ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+    for directive in (
+        "default-src 'self'", "object-src 'none'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    ):  # fmt: skip
         assert [page for page, policy in policies.items() if directive not in policy.split("; ")] == []
+    forms = {page: re.findall(r'<form\b[^>]*\saction="([^"]*)"', text_of(answer)) for page, answer in answers.items()}
+    assert sum(map(len, forms.values())) > 100
+    assert [actions for actions in forms.values() if any(re.match("//|[^/?]", action) for action in actions)] == []
     for name, value in {
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",

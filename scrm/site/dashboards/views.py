@@ -41,6 +41,7 @@ _POLICY: Final = {
     "img-src": [SELF, "data:"],
     "connect-src": [SELF],
     "object-src": [NONE],
+    "form-action": [SELF],
     "base-uri": [NONE],
     "frame-ancestors": [NONE],
 }

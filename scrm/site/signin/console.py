@@ -1,9 +1,11 @@
 """The console's login through WeCom, beside the password: who a member is decides which user that is."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -21,11 +23,16 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 @never_cache
 def login_page(request: HttpRequest) -> HttpResponse:
-    """The page with the password. WeCom's own browser knows who asks, so there it is passed by, unless `?password`."""
+    """The page with the password. WeCom's own browser knows who asks, so there it is passed by, unless `?password`.
+
+    By a page that goes on by itself: whoever is sent here by a form is not let through to another site by redirects alone
+    (CSP form-action).
+    """
     asked = request.method == "GET" and "HX-Request" not in request.headers  # a page, not a part that refreshes itself
     silent = asked and not request.user.is_authenticated and "password" not in request.GET
     if silent and trip.inside_wecom(request) and trip.is_set_up():
-        return start(request)
+        address = f"{reverse('signin')}?{urlencode({'next': request.GET.get('next', '')})}"
+        return render(request, "signin/onward.html", {"address": address})
     return admin.site.login(request)
 
 
