@@ -26,8 +26,10 @@ from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
 from scrm.base.console.who import user_of
+from scrm.base.numbers import whole
 
 CHOICES_A_PAGE = 30
+MOST_PAGES = 10_000  # of choices; nobody scrolls so far
 State = Broadcast.State
 
 
@@ -187,8 +189,8 @@ class BroadcastPage(ConsolePage):
         """Choices of the field for group chats, by name or owner."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        term, page = request.GET.get("term", "").strip(), request.GET.get("page", "1")
-        first = CHOICES_A_PAGE * (max(1, int(page)) - 1) if page.isdigit() else 0
+        term, page = request.GET.get("term", "").strip(), whole(request.GET.get("page"), least=1, most=MOST_PAGES) or 1
+        first = CHOICES_A_PAGE * (page - 1)
         rows = GroupChat.objects.visible_to(user_of(request)).living().select_related("owner")
         if term:
             rows = rows.filter(Q(name__icontains=term) | Q(owner__name__icontains=term))

@@ -22,6 +22,7 @@ from scrm.base import audit, clock
 from scrm.base.console import formats
 from scrm.base.console.editions import SEEN, edition
 from scrm.base.console.who import user_of
+from scrm.base.numbers import whole
 
 MANY = 1_000  # recipients above which the number is typed before approving
 NEAR = 0.01  # by which the number may differ that was typed a moment ago
@@ -112,8 +113,8 @@ def cancel_word() -> str:
 def remind_open(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
     """All that wait within the user's sight, or the one named by `dispatch`."""
     chosen = broadcast.dispatches.visible_to(user_of(request)).waiting()
-    if request.POST.get("dispatch", "").isdigit():
-        chosen = chosen.filter(pk=request.POST["dispatch"])
+    if (number := whole(request.POST.get("dispatch"))) is not None:
+        chosen = chosen.filter(pk=number)
     asked = remind.remind(chosen, user_of(request), request)
     parts = [ngettext("%(n)d task is being reminded of.", "%(n)d tasks are being reminded of.", asked.reminded) % {"n": asked.reminded}]  # fmt: skip
     if asked.too_often:

@@ -27,6 +27,7 @@ from contacts.models import Channel, Staff, Tag
 from groups.models import GroupChat
 from scrm.base import clock
 from scrm.base.console.who import user_of
+from scrm.base.numbers import whole
 
 MOST_PICKED = 200  # chats shown one by one; more are kept as a whole
 MOST_CHOICES = 2_000
@@ -79,7 +80,7 @@ class ChatPicker(UnfoldAdminSelect2MultipleWidget):  # type: ignore[misc]  # Unf
 
     def optgroups(self, name: str, value: Iterable[Any], attrs: Any = None) -> Any:
         every: Any = self.choices
-        chosen = [item for item in value if str(item).isdigit()]
+        chosen = [number for number in (whole(str(item)) for item in value) if number is not None]
         rows = every.queryset.filter(pk__in=chosen).select_related("owner")
         self.choices: Any = [(row.pk, chat_label(row)) for row in rows]
         groups = super().optgroups(name, value, attrs)
@@ -238,7 +239,7 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
         if aim == MATCHING:
             return {"chat_ids": self._matching(given)}
         if aim == KEPT:
-            keys = [key for key in given.get("kept_chats", "").split(",") if key.isdigit()]
+            keys = [key for key in map(whole, given.get("kept_chats", "").split(",")) if key is not None]
             chats = GroupChat.objects.visible_to(user_of(self.request)).filter(pk__in=keys)
             return {"chat_ids": list(chats.order_by("pk").values_list("chat_id", flat=True))}
         return {"filter": _filter_of(given)}

@@ -14,6 +14,7 @@ from scrm.base.console.panels import add_filter
 from scrm.base.console.unfold import TextFilter
 from scrm.base.console.who import user_of
 from scrm.base.models import Work
+from scrm.base.numbers import whole
 
 
 class BroadcastFilter(TextFilter):
@@ -26,12 +27,9 @@ class BroadcastFilter(TextFilter):
         value = str(self.value() or "").strip()
         if not value:
             return queryset
-        tasks = Dispatch.objects.filter(broadcast=int(value)) if _is_key(value) else Dispatch.objects.none()
+        number = whole(value)
+        tasks = Dispatch.objects.none() if number is None else Dispatch.objects.filter(broadcast=number)
         return queryset.filter(source_kind=Dispatch.WORK_SOURCE, source_id__in=tasks.values("pk"))
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def of(request: HttpRequest, broadcast: Broadcast, tasks: Collection[Dispatch]) -> dict[str, Any]:

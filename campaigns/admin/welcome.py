@@ -21,6 +21,7 @@ from scrm.base.console.pages import ConsolePage
 from scrm.base.console.panels import add_panel
 from scrm.base.console.unfold import DropdownFilter, TabularInline
 from scrm.base.console.who import user_of
+from scrm.base.numbers import whole
 
 _OUTCOME_KIND = {
     Welcome.Outcome.SENT: "ok",
@@ -149,8 +150,8 @@ class RuleFilter(DropdownFilter):
         return [(str(row.pk), str(row)) for row in WelcomeRule.objects.visible_to(user_of(request)).order_by("name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = str(self.value() or "")
-        return queryset.filter(rule_id=value) if value.isdigit() else queryset
+        number = whole(self.value())
+        return queryset if number is None else queryset.filter(rule_id=number)
 
 
 class WelcomeStaffFilter(DropdownFilter):

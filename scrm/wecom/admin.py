@@ -22,6 +22,7 @@ from scrm.base.console.pages import ConsolePage
 from scrm.base.console.unfold import DropdownFilter
 from scrm.base.console.who import user_of
 from scrm.base.models import Work
+from scrm.base.numbers import LARGEST, whole
 from scrm.base.redis import Away
 from scrm.base.work import replay
 from scrm.wecom import quotas
@@ -243,7 +244,8 @@ class ErrorFilter(DropdownFilter):
             return queryset.exclude(errcode=0) | queryset.filter(errcode__isnull=True)
         if value == "none":
             return queryset.filter(errcode__isnull=True)
-        return queryset.filter(errcode=int(value)) if value.lstrip("-").isdigit() else queryset
+        code = whole(value, least=-LARGEST)
+        return queryset if code is None else queryset.filter(errcode=code)
 
 
 class ApiFilter(DropdownFilter):

@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from campaigns.models import Broadcast, HandPost
 from contacts.models import Staff
 from scrm.base import roles
 from scrm.base.models import User
@@ -28,14 +29,14 @@ NAMES = [
     "first_added_at_from", "first_added_at_to", "happened_at_from", "happened_at_to", "created_at_from", "created_at_to",
     "received_domain_at_from", "at_from", "at_to", "id__in", "pk__gt", "name__startswith", "owner__name__startswith",
     "staff__name__startswith", "follows__staff__name__startswith", "password__startswith", "customer__name__startswith",
-    "created_by__password__startswith", "content", "audience", "copy", "state__exact", "type__exact", "active__exact",
+    "created_by__password__startswith", "broadcast", "rule", "api", "content", "audience", "copy", "state__exact", "type__exact", "active__exact",
 ]  # fmt: skip
 LIKELY = [
     "", "0", "-1", "1", "2", "-1.2", "9" * 30, "99999999999999999999.1", "true", "2026-11-01", "0001-01-01", "9999-12-31",
     "9999/12/31", "10000-01-01", "\x00", "a\x00b", "%", "_", "'", '"><script>', "\\", "٣", "𠮷", "1e9", "NaN",
     "zhaomin", "wanglei", "wmzhaomin0", "wrzhaomin", "王", "p=9&q=x", "view=failed", "value", "numerator", "denominator",
     "joined", "reached", "dropped", "adds", "staff", "sent", "pending", "contacts", "customer", "broadcast", "campaigns",
-    "base", "user", "//evil.example.com", "\r\nSet-Cookie: a=b", "{}", "[]", "__import__", "x" * 5_000,
+    "base", "user", "²", str(2**63), "9" * 5_000, "//evil.example.com", "\r\nSet-Cookie: a=b", "{}", "[]", "__import__", "x" * 5_000,
 ]  # fmt: skip
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 VALUES = st.sampled_from(LIKELY) | TEXT | st.integers().map(str) | st.dates().map(str)
@@ -100,6 +101,34 @@ def test_no_address_breaks_anything(alice: User) -> None:
         text_of(answer)
 
     ask()
+
+
+# Every place where a number is read out of an address or a form by ourselves.
+NUMBERS = ["²", "٣", str(2**63), "9" * 5_000]
+READ = [
+    ("admin:campaigns_broadcast_chats", "page"), ("admin:base_work_changelist", "broadcast"),
+    ("admin:campaigns_welcome_changelist", "rule"), ("admin:wecom_apicall_changelist", "errcode"),
+    ("console:tasks", "broadcast"), ("console:tasks", "page"), ("dashboards:overview", "department"),
+]  # fmt: skip
+
+
+def test_no_number_breaks_anything(alice: User) -> None:
+    client = console_of(alice)
+    post, broadcast = HandPost.objects.latest("pk"), Broadcast.objects.latest("pk")
+    asked = [(reverse(name), key) for name, key in READ]
+    asked.append((reverse("admin:campaigns_handpost_change", args=[post.pk]), "owner"))
+    sent = [
+        (reverse("console:tasks-remind"), "dispatch", 302),
+        (reverse("admin:campaigns_broadcast_remind", args=[broadcast.pk]), "dispatch", 302),
+        (reverse("admin:campaigns_broadcast_add"), "kept_chats", 200),
+        (reverse("admin:campaigns_broadcast_add"), "chats", 200),
+    ]
+    for number in NUMBERS:
+        for address, key in asked:
+            assert client.get(address, {key: number}).status_code == 200, (address, key, number[:40])
+        for address, key, status in sent:
+            answer = client.post(address, {key: number, "aim": "kept" if key == "kept_chats" else "chats"})
+            assert answer.status_code == status, (address, key, number[:40])
 
 
 def test_bob_finds_nothing_of_another_department(bob: User) -> None:

@@ -22,6 +22,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
+from scrm.base.numbers import LARGEST, whole
+
 DEFAULT_SIZE = 100
 MOST = 1000
 
@@ -132,10 +134,10 @@ class NewestFirst(Pages):
 
 def page_size(request: Request) -> int:
     """What was asked for, at most MOST. Raises ValidationError."""
-    text = request.query_params.get("page_size", str(DEFAULT_SIZE))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+    size = whole(request.query_params.get("page_size", str(DEFAULT_SIZE)), least=1, most=10**9 - 1)
+    if size is None:
         raise ValidationError({"page_size": [_("A whole number from 1 to %(most)d.") % {"most": MOST}]})
-    return min(int(text), MOST)
+    return min(size, MOST)
 
 
 def read_cursor(request: Request) -> Cursor | None:
@@ -164,7 +166,7 @@ def _typed(rows: "QuerySet[Model]", names: Sequence[str], key: Key) -> Key:
     meta = rows.model._meta
     fields = [meta.pk if name == "pk" else meta.get_field(name) for name in names]
     values = tuple(field.to_python(value) for field, value in zip(fields, key, strict=True))  # type: ignore[union-attr]
-    if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values):
+    if any(isinstance(value, int) and abs(value) > LARGEST for value in values):
         raise ValueError(key)
     if any(isinstance(value, dt.datetime) and value.tzinfo is None for value in values):
         raise ValueError(key)

@@ -18,6 +18,7 @@ from scrm.base.console import formats
 from scrm.base.console.filters import DayRangeFilter
 from scrm.base.console.pages import ConsolePage
 from scrm.base.console.who import user_of
+from scrm.base.numbers import whole
 from scrm.site.console.handpost_form import FIELDSETS, HandPostForm
 
 _COUNTS = {
@@ -118,8 +119,7 @@ class HandPostPage(ConsolePage):
         owners = list(by_owner.order_by("-left", "staff__name", "staff"))
         names = Staff.objects.in_bulk([row["staff"] for row in owners])
         left = sum(row["left"] for row in owners)
-        asked = request.GET.get("owner", "")
-        chosen = names.get(int(asked)) if asked.isdecimal() else None
+        chosen = names.get(whole(request.GET.get("owner")))
         chats = ticks.select_related("chat", "staff").order_by("staff__name", "chat__name", "pk")
         return {
             "post": instance,

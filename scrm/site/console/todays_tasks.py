@@ -21,6 +21,7 @@ from contacts.models import Staff
 from scrm.base import clock
 from scrm.base.console.who import user_of
 from scrm.base.models import User
+from scrm.base.numbers import whole
 from scrm.site.console.frame import console_page, show
 from scrm.site.console.work_words import broadcast_page
 
@@ -93,8 +94,8 @@ def remind_staff(request: HttpRequest) -> HttpResponse:
     if "all" in request.POST:
         tasks = chosen(user, kept)
     else:
-        ids = [int(number) for number in request.POST.getlist("dispatch") if number.isdecimal() and len(number) < 19]
-        tasks = Dispatch.objects.visible_to(user).filter(pk__in=ids)
+        named = map(whole, request.POST.getlist("dispatch"))
+        tasks = Dispatch.objects.visible_to(user).filter(pk__in=[number for number in named if number is not None])
     asked = remind.remind(tasks, user, request)
     level = messages.SUCCESS if asked.reminded else messages.WARNING
     messages.add_message(request, level, _in_words(asked))
@@ -115,7 +116,8 @@ def chosen(user: User, asked: QueryDict) -> QuerySet[Dispatch]:
         waiting = waiting.filter(Q(staff__name__icontains=term) | Q(staff__userid=term))
     broadcast = asked.get("broadcast", "")
     if broadcast:
-        waiting = waiting.filter(broadcast=int(broadcast)) if _is_id(broadcast) else waiting.none()
+        number = whole(broadcast)
+        waiting = waiting.none() if number is None else waiting.filter(broadcast=number)
     return waiting
 
 
@@ -197,9 +199,6 @@ def _kept(asked: QueryDict) -> QueryDict:
     return kept
 
 
-def _broadcast(user: User, number: str) -> Broadcast | None:
-    return Broadcast.objects.visible_to(user).filter(pk=int(number)).first() if _is_id(number) else None
-
-
-def _is_id(text: str) -> bool:
-    return text.isdecimal() and len(text) < 19
+def _broadcast(user: User, text: str) -> Broadcast | None:
+    number = whole(text)
+    return None if number is None else Broadcast.objects.visible_to(user).filter(pk=number).first()

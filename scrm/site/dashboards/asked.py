@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from analytics.query import TOTAL
 from analytics.scope import Filters
 from scrm.base import clock
+from scrm.base.numbers import whole
 
 PRESETS: Final = (7, 14, 30)
 DEFAULT_DAYS: Final = 14
@@ -82,13 +83,13 @@ def asked(given: Mapping[str, str]) -> Asked:
     end = last + dt.timedelta(days=1) if last else end
     filters = Filters(
         channel=_text(given, "channel"), group_chat=_text(given, "group_chat"), staff=_text(given, "staff"),
-        department=_number(given.get("department")),
+        department=whole(given.get("department")),
     )  # fmt: skip
     table = given.get("table", "")
     table = table if table in TABLES else TABLES[0]
     if start and end and start < end <= tomorrow + dt.timedelta(days=1) and (end - start).days <= MOST_DAYS:
         return Asked(start, end, 0, filters, table)
-    days = _number(given.get("days"))
+    days = whole(given.get("days"))
     preset = days if days in PRESETS else DEFAULT_DAYS
     return Asked(tomorrow - dt.timedelta(days=preset), tomorrow, preset, filters, table)
 
@@ -104,7 +105,3 @@ def _day(text: str | None) -> dt.date | None:
 def _text(given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name, EVERYTHING)
     return None if value == EVERYTHING else value[:128].replace("\x00", "")
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 18 else None

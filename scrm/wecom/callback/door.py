@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from scrm.base.numbers import whole
 from scrm.wecom.callback import counters, storing
 from scrm.wecom.callback.echo import PATH
 from scrm.wecom.callback.envelope import BadEnvelope, Envelope
@@ -87,10 +88,10 @@ def _receive(environ: WSGIEnvironment, envelope: Envelope) -> tuple[str, bytes]:
 def _body(environ: WSGIEnvironment) -> bytes | None:
     """The body, None when it is over the limit: nothing more than that is ever read. It is whole, and so is its length,
     also of one that came in chunks (scrm.base.seats)."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdigit() or int(length) > MAX_BODY:
+    length = whole(environ.get("CONTENT_LENGTH") or "0", most=MAX_BODY)
+    if length is None:
         return None
-    body: bytes = environ["wsgi.input"].read(int(length))
+    body: bytes = environ["wsgi.input"].read(length)
     return body
 
 
