@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
@@ -18,20 +19,21 @@ from scrm.wecom.schemas import FollowInfo
 
 HANDED_OVER = frozenset({201, 202})  # add_way: shared by a colleague, assigned by an admin (wecom-api.md §5.2)
 
-CONCLUDED = (Follow.KnownBy.READ, Follow.KnownBy.SYNC)  # ends that no event told of
+_CONCLUDED = (Follow.KnownBy.READ, Follow.KnownBy.SYNC)  # ends that no event told of
 
 Ref = FollowEvidence | Follow
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a recomputation changed for one (staff, customer)."""
+    """What a recomputation changed for one (staff, customer). `went_on`: what had ended has not."""
 
     began: list[Follow]
     ended: list[Follow]
+    went_on: list[Follow] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.began or self.ended)
+        return bool(self.began or self.ended or self.went_on)
 
 
 def note(evidence: Iterable[FollowEvidence]) -> None:
@@ -138,34 +140,50 @@ def _periods(rows: list[Follow], evidence: list[FollowEvidence], listed: FollowI
     begins: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind != FollowEvidence.Kind.ENDED]
     begins += [Mark(row.added_at, row) for row in rows if row.added_known_by != Follow.KnownBy.EVENT]
     ends: list[Mark[Ref]] = [Mark(item.at, item) for item in evidence if item.kind == FollowEvidence.Kind.ENDED]
-    for row in rows:
-        if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT and not (listed and _is_disproved(row, begins)):
-            ends.append(Mark(row.ended_at, row))
+    others = [row for row in rows if row.ended_at and row.ended_known_by != Follow.KnownBy.EVENT]
+    if listed is not None:
+        begins += _begun_anew([*(mark.at for mark in ends), *(row.ended_at for row in others)], begins, listed)
+        others = [row for row in others if not _is_disproved(row, begins)]
+    ends += [Mark(row.ended_at, row) for row in others if row.ended_at]
     starts = [row.listed_at for row in rows if row.listed_at]
     if listed is not None and listed.created_at is not None:
         starts.append(listed.created_at)
     return fold(begins, ends, starts, listed_restarts=False)
 
 
+def _begun_anew(ends: list[Any], begins: list[Mark[Ref]], listed: FollowInfo) -> list[Mark[Ref]]:
+    """The beginning that a list proves though no event told of it: it dates the friendship after the last end.
+
+    The platform keeps the old date in about half of the cases. Such a list shows nothing new: who deleted us stays
+    listed for ever with that date (platform.md 17), so that the end stands until an event or a send result says more.
+    """
+    end, start = max(ends, default=None), listed.created_at
+    if end is None or start is None or start <= end + TOLERANCE or any(mark.at >= end for mark in begins):
+        return []
+    return [Mark(start, Follow(added_at=start))]
+
+
 def _is_disproved(row: Follow, begins: list[Mark[Ref]]) -> bool:
     """Whether a list that shows the pair takes back this end. Only staff who deleted somebody are missing in lists
     (platform.md 17), so that an end concluded from a list without them falls, unless they have begun anew since."""
-    is_absence = row.ended_by == Follow.EndedBy.STAFF and row.ended_known_by in CONCLUDED
+    is_absence = row.ended_by == Follow.EndedBy.STAFF and row.ended_known_by in _CONCLUDED
     return is_absence and not any(row.ended_at and mark.at > row.ended_at for mark in begins)
 
 
 def _write(rows: list[Follow], periods: list[Period[Ref]], staff: Staff, customer: Customer) -> Change:
-    began, ended = [], []
+    change = Change([], [])
     for row, period in ledgers.in_line(rows, periods, lambda row, period: abs(row.added_at - period.start)):
         was_open = row is None or row.ended_at is None
         target = row or Follow(staff=staff, customer=customer)
         if ledgers.take_over(target, _fields(target, period)):
             ledgers.save(target)
         if row is None:
-            began.append(target)
+            change.began.append(target)
         if was_open and period.end is not None:
-            ended.append(target)
-    return Change(began, ended)
+            change.ended.append(target)
+        if not was_open and period.end is None:
+            change.went_on.append(target)
+    return change
 
 
 def _fields(row: Follow, period: Period[Ref]) -> dict[str, object]:

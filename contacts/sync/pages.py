@@ -41,17 +41,17 @@ SELECT id, external_userid, read_at IS NULL OR read_at < %s FROM contacts_custom
 
 # Four things in one statement. Open periods are described; the list keeps the state of the first scan, which counts for
 # a first period only (platform.md 19). Presence opens a first period and no other: the platform keeps listing those who
-# deleted us (platform.md 17). Who is known from events only, such as an end whose beginning was lost, and who was
-# taken for gone because an earlier list lacked them, is left to the ledger's own verb.
+# deleted us (platform.md 17). Where it may say more, the ledger's own verb decides: of who is known from events only,
+# such as an end whose beginning was lost, and of who is shown though staff, or before the list's date, ended it.
 _FOLLOWS = """
 WITH page AS (
     SELECT p.*, p.add_way = ANY(%(transfers)s) AS transfer,
            EXISTS (SELECT 1 FROM contacts_follow f WHERE f.staff_id = p.staff_id AND f.customer_id = p.customer_id) AS known,
            EXISTS (SELECT 1 FROM contacts_followevidence e
                    WHERE e.staff_id = p.staff_id AND e.customer_id = p.customer_id) AS told,
-           coalesce((SELECT f.ended_by = 'staff' AND f.ended_known_by = ANY(%(concluded)s) FROM contacts_follow f
+           coalesce((SELECT f.ended_by = 'staff' OR p.listed_at > f.ended_at FROM contacts_follow f
                      WHERE f.staff_id = p.staff_id AND f.customer_id = p.customer_id
-                     ORDER BY f.added_at DESC, f.id DESC LIMIT 1), false) AS missed
+                     ORDER BY f.added_at DESC, f.id DESC LIMIT 1), false) AS shown_again
     FROM jsonb_to_recordset(%(rows)s) AS p (staff_id bigint, customer_id bigint, listed_at timestamptz, remark text,
         description text, tag_ids text[], add_way int, state text, oper_userid text)
 ), open_now AS (
@@ -80,8 +80,7 @@ WITH page AS (
     RETURNING id, staff_id, customer_id
 )
 SELECT 'described', * FROM described UNION ALL SELECT 'opened', * FROM opened
-UNION ALL SELECT 'told', 0, staff_id, customer_id FROM page WHERE told AND NOT known
-UNION ALL SELECT 'missed', 0, staff_id, customer_id FROM page WHERE missed
+UNION ALL SELECT 'undecided', 0, staff_id, customer_id FROM page WHERE told AND NOT known OR shown_again
 """
 
 _SEEN = """
@@ -143,7 +142,6 @@ def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: 
         "rows": rows,
         "transfers": sorted(follows.HANDED_OVER),
         "started": started,
-        "concluded": list(follows.CONCLUDED),
     }
     described: set[int] = set()
     began: list[tuple[int, int]] = []
@@ -153,19 +151,18 @@ def _write_follows(job: Job, pairs: dict[tuple[int, int], FollowInfo], started: 
         elif what == "opened":
             began.append((pk, customer_id))
         else:
-            began += _told(staff_id, customer_id, pairs[staff_id, customer_id])
-            if what == "missed":  # no beginning, but a change: the period that had ended goes on
-                described.add(customer_id)
+            change = _decide(staff_id, customer_id, pairs[staff_id, customer_id])
+            began += [(row.pk, customer_id) for row in change.began]
+            described.update(row.customer_id for row in change.went_on)
     refresh_customers([*described, *(customer for _, customer in began)])
     if began and not job.run.first:  # everybody in a first sync was there before us
         announcements.began((pk for pk, _ in began), source=Source.SYNC)
     job.drifted(follows_missing=len(began), follows_changed=len(described))
 
 
-def _told(staff_id: int, customer_id: int, info: FollowInfo) -> list[tuple[int, int]]:
+def _decide(staff_id: int, customer_id: int, info: FollowInfo) -> follows.Change:
     staff, customer = Staff.objects.get(pk=staff_id), Customer.objects.get(pk=customer_id)
-    change = follows.recompute(staff, customer, listed=info)
-    return [(row.pk, customer_id) for row in change.began]
+    return follows.recompute(staff, customer, listed=info)
 
 
 def _follow(pair: tuple[int, int], info: FollowInfo) -> dict[str, Any]:

@@ -318,3 +318,36 @@ def test_who_was_deleted_unnoticed_and_added_again_has_two_periods(corp: Corp, t
     sync.run_inline(sync.start())
 
     assert periods("wmLin") == [(t0, t0 + 50, "staff"), (t0 + 100, None, "")]
+
+
+@pytest.mark.parametrize("by", ["page", "read"])
+@pytest.mark.parametrize("ended_by", ["customer", "staff"])
+@pytest.mark.parametrize("keeps_date", [False, True])
+def test_who_is_added_again_unnoticed_begins_anew_where_the_list_says_since_when(
+    corp: Corp, t0: int, by: str, ended_by: str, keeps_date: bool
+) -> None:
+    """Both events of the end and of the beginning may be lost. The platform may keep the old date: then the list is no
+    proof of a new friendship, and those whom it had lacked go on as before."""
+    corp.happens("add", userid="wanglei", external_userid="wmLin", name="小林", at=t0)
+    if ended_by == "customer":
+        corp.happens("delete_by_customer", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+    else:  # a sync has found them gone
+        Follow.objects.update(ended_at=clock.from_unix(t0 + 100), ended_by="staff", ended_known_by="sync")
+        if not keeps_date:
+            corp.act("delete_by_staff", userid="wanglei", external_userid="wmLin", at=t0 + 100)
+    if ended_by == "customer" or not keeps_date:
+        corp.act("add", userid="wanglei", external_userid="wmLin", at=t0 + 300, keep_createtime=keeps_date)
+    corp.deliver([])
+
+    for _ in range(2):  # what was decided stays
+        if by == "page":
+            sync.run_inline(sync.start())
+        else:
+            corp.happens("edit", userid="wanglei", external_userid="wmLin", remark="又来了")
+
+    first = (t0, t0 + 100, ended_by)
+    if not keeps_date:
+        assert periods("wmLin") == [first, (t0 + 300, None, "")]
+    else:
+        assert periods("wmLin") == ([first] if ended_by == "customer" else [(t0, None, "")])
+    assert Customer.objects.get().open_follows == len(Follow.objects.open())
