@@ -5,7 +5,8 @@ from functools import partial
 from itertools import accumulate
 
 from django.conf import settings
-from django.db.models import F, Func, Value
+from django.db.models import Exists, F, Func, OuterRef, Value
+from django.db.models.functions import Now
 
 from contacts.models import Staff
 from contacts.renaming import mergings, renamings
@@ -41,6 +42,9 @@ def connect() -> None:
 
 def _rename_staff(old: str, new: str) -> None:
     Stay.objects.filter(staff__userid=new, member_id=old).update(member_id=new)
+    same = StayEvidence.objects.filter(chat=OuterRef("chat"), member_id=new, kind=OuterRef("kind"), at=OuterRef("at"))
+    told = StayEvidence.objects.filter(chat__stays__staff__userid=new, member_id=old).exclude(Exists(same))
+    StayEvidence.objects.filter(pk__in=list(told.values_list("pk", flat=True))).update(member_id=new)
     Stay.objects.filter(invited_by=old).update(invited_by=new)
     GroupChat.objects.filter(admin_userids__contains=[old]).update(
         admin_userids=Func(F("admin_userids"), Value(old), Value(new), function="array_replace")
@@ -48,11 +52,21 @@ def _rename_staff(old: str, new: str) -> None:
 
 
 def _merge_staff(double: Staff, into: Staff) -> None:
-    """Stays that both rows have are the same: the member's own stay."""
+    """Stays that both rows have are the same: the member's own stay. Where a list lacked the old userid and held the new
+    one, nobody had left."""
     both = Stay.objects.filter(staff=double, chat__stays__staff=into)
-    Stay.objects.filter(pk__in=list(both.values_list("pk", flat=True))).delete()
+    shared = sorted(set(both.values_list("chat", flat=True)))
+    still_there = list(both.present().values_list("chat", flat=True))
+    Stay.objects.filter(staff=double, chat__in=shared).delete()
+    latest = (
+        Stay.objects.filter(staff=into, chat__in=still_there).order_by("chat", "-joined_at", "-pk").distinct("chat")
+    )
+    Stay.objects.filter(pk__in=latest.values("pk"), left_known_by__in=stays.WEAK).update(
+        left_at=None, left_known_by="", left_after=None, changed_at=Now()
+    )
     Stay.objects.filter(staff=double).update(staff=into)
     GroupChat.objects.filter(owner=double).update(owner=into)
+    stays.refresh_people(shared)
 
 
 @lane(CHAT, queue="mirror", threads=6, lease=40, back_off=(5.0, 30.0))

@@ -1,5 +1,7 @@
 """Broadcasts of a staff member who gets another userid, or turns out to be another row's person (platform.md 25)."""
 
+from django.db.models.functions import Now
+
 from campaigns.models import Broadcast, Delivery, Dispatch
 from contacts.models import Staff
 from contacts.renaming import mergings, renamings
@@ -13,11 +15,12 @@ def connect() -> None:
 def _rename(old: str, new: str) -> None:
     """Drafts name by userid whose friends they are for; who was to get an approved one is frozen."""
     drafts = Broadcast.objects.filter(state=Broadcast.State.DRAFT, audience__filter__userids__contains=[old])
-    for draft in drafts.select_for_update():
+    for draft in drafts.select_for_update().order_by("pk"):
         wanted = draft.audience["filter"]
         userids = [new if userid == old else userid for userid in wanted["userids"]]
         draft.audience = {**draft.audience, "filter": {**wanted, "userids": userids}}
-        draft.save(update_fields=["audience"])
+        draft.changed_at = Now()  # another edition: who has it open must not put the old userid back
+        draft.save(update_fields=["audience", "changed_at"])
 
 
 def _merge(double: Staff, into: Staff) -> None:

@@ -5,11 +5,14 @@ import re
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from campaigns.models import Broadcast, WelcomeRule
 from contacts.models import Staff
+from contacts.renaming import rename_staff
 from scrm.base import roles
+from scrm.base.console import editions
 from scrm.base.models import AuditRecord, User
 from scrm.base.roles import Role
 
@@ -130,3 +133,15 @@ def test_the_edition_is_no_part_of_what_is_noted(console: Client, db: None) -> N
 
     (record,) = AuditRecord.objects.filter(deed="welcomerule.change")
     assert "seen" not in str(record.detail)
+
+
+def test_a_rename_of_staff_is_another_edition_of_the_draft(draft: Any, wanglei: Staff) -> None:
+    made = draft(chosen={"userids": ["wanglei"]})
+    before = editions.edition(made)
+
+    with transaction.atomic():
+        rename_staff("wanglei", "wang.lei")
+
+    made.refresh_from_db()
+    assert made.audience == {"filter": {"userids": ["wang.lei"]}}
+    assert editions.edition(made) > before

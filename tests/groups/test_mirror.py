@@ -247,3 +247,43 @@ def test_a_list_that_dates_the_join_later_than_the_event_does_not_double_it(corp
 
     assert stays("wmLin") == [(t0 + 90, None, "")]
     assert Stay.objects.joins().count() == 1
+
+
+def stays_of_staff(chat: str) -> list[tuple[str, str, int, int | None]]:
+    """(member_id, userid, joined, left) in unix seconds."""
+    rows = Stay.objects.filter(chat__chat_id=chat, staff__isnull=False).order_by("member_id", "joined_at")
+    return [
+        (row.member_id, row.staff.userid, int(row.joined_at.timestamp()), row.left_at and int(row.left_at.timestamp()))
+        for row in rows.select_related("staff")
+        if row.staff
+    ]
+
+
+def test_a_member_of_staff_who_is_renamed_leaves_under_the_new_userid(corp: Corp, chat: str, t0: int) -> None:
+    """What the events said of the old userid is said of this member."""
+    corp.happens("join", chat_id=chat, members=["zhaomin"], at=t0 + 60)
+    Stay.objects.filter(member_id="zhaomin").update(read_joined_at=None)
+    corp.happens("rename_user", userid="zhaomin", new_userid="zhao.min")
+
+    corp.happens("leave", chat_id=chat, members="zhao.min", at=t0 + 300)
+
+    assert stays_of_staff(chat)[-1] == ("zhao.min", "zhao.min", t0 + 60, t0 + 300)
+    assert len(stays_of_staff(chat)) == 2
+
+
+def test_a_read_that_names_staff_anew_before_the_event_makes_no_second_stay(corp: Corp, chat: str, t0: int) -> None:
+    """The list lacked the old userid and held the new one: that was nobody's leave."""
+    corp.happens("join", chat_id=chat, members=["zhaomin"], at=t0 + 60)
+    corp.act("rename_user", userid="zhaomin", new_userid="zhao.min")
+    (renamed,) = corp.waiting
+    corp.act("join", chat_id=chat, members=["wmLin"], at=t0 + 120)
+    corp.deliver(corp.waiting[1:])
+    run.run_due()
+    assert len(stays_of_staff(chat)) == 3
+
+    corp.deliver([renamed])
+    run.run_due()
+
+    assert stays_of_staff(chat)[-1] == ("zhao.min", "zhao.min", t0 + 60, None)
+    assert len(stays_of_staff(chat)) == 2
+    assert GroupChat.objects.get(chat_id=chat).people == len(Stay.objects.present())
