@@ -76,6 +76,7 @@ def accept(claim: Claim, work: Work, dispatch: Dispatch, task: MessageTask, sent
 def lose(claim: Claim, work: Work, dispatch: Dispatch, reason: str, *, look_in: float) -> None:
     """The answer is missing: nobody knows whether there is a task. It is looked for in so many seconds."""
     with claim.writing():
+        pace.lock([dispatch.pk])  # of two that are lost at once the second counts the first
         Dispatch.objects.filter(pk=dispatch.pk, state=State.SENDING).update(
             state=State.UNKNOWN, lost_at=Now(), looks=0, error=reason[:300], changed_at=Now()
         )

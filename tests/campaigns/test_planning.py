@@ -1,6 +1,7 @@
 """Who gets a broadcast from whom, and why the others don't. The forecast equals the frozen rows."""
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch
 from campaigns.sending import compose, pace, plan
@@ -16,6 +18,7 @@ from scrm.base import clock, roles
 from scrm.base.models import AuditRecord, User, Work
 from scrm.base.roles import Role
 from tests.conftest import operator
+from tests.contacts.test_locks import wait_for_somebody_who_waits
 
 Make = Callable[..., Any]
 
@@ -334,3 +337,26 @@ def test_who_sees_a_part_only_neither_approves_nor_stops_the_whole(
             move(broadcast, bob)
     broadcast.refresh_from_db()
     assert broadcast.state == "planned"
+
+
+def test_of_two_approved_at_once_the_second_counts_the_first(
+    committed: None, befriend: Make, draft: Make, wanglei: Staff, alice: User
+) -> None:
+    befriend("wmLin", wanglei)
+    befriend("wmMei", wanglei)
+    first, second = draft(["wmLin"]), draft(["wmLin", "wmMei"])
+
+    def approve_second() -> None:
+        try:
+            pace.approve(second, alice)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=approve_second)
+    with transaction.atomic():
+        pace.approve(first, alice)
+        other.start()
+        wait_for_somebody_who_waits()
+    other.join()
+
+    assert (reasons(first), reasons(second)) == ({"wmLin": ""}, {"wmLin": "duplicate", "wmMei": ""})

@@ -12,14 +12,17 @@ from django.db import connection, transaction
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace, plan
+from campaigns.sending.deliver import create_tasks
 from campaigns.sending.remind import remind
 from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
 from scrm.base import clock
 from scrm.base.models import User, Work
-from scrm.base.work import run
+from scrm.base.work import Claim, lanes, run
+from scrm.base.work.claim import claim
 from scrm.wecom import brake
 from tests.campaigns.tasks import Tasks
+from tests.contacts.test_locks import wait_for_somebody_who_waits
 
 Make = Callable[..., Any]
 
@@ -234,6 +237,35 @@ def test_a_refused_task_ends_with_its_reason_and_many_pause_the_broadcast(
     held = Broadcast.objects.get()
     assert held.state == "paused"
     assert held.stop_reason
+
+
+def test_answers_lost_at_the_same_moment_pause_the_broadcast(
+    tasks: Tasks, draft: Make, alice: User, settings: Any
+) -> None:
+    """Each counts what is lost; the second waits until the first is to be seen."""
+    settings.SEND_FAILURES_BEFORE_PAUSE = 2
+    settings.SEND_LOOKUP_DELAYS = (600.0,)
+    broadcast = pace.approve(draft(chosen={}), alice)
+    pair = [claim(lanes["send"]) for _ in range(2)]
+    Dispatch.objects.update(state="sending")
+
+    def lose(held: Claim | None) -> None:
+        assert held is not None
+        try:
+            create_tasks(held)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=lose, args=[pair[1]])
+    with transaction.atomic():
+        assert pair[0] is not None
+        create_tasks(pair[0])
+        other.start()
+        wait_for_somebody_who_waits()
+    other.join()
+
+    broadcast.refresh_from_db()
+    assert (broadcast.state, Dispatch.objects.filter(state="unknown").count()) == ("paused", 2)
 
 
 def test_after_a_person_resumed_only_new_failures_pause_again(
