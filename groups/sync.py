@@ -219,8 +219,10 @@ def _seed_row(member: MemberInfo) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Gone:
-    """Open stays of one chat that its read lacked, and when the read before it had held them."""
+    """Open stays of one chat that its read, begun at `read_at`, lacked; and when the read before it had held them."""
 
+    chat: int
+    read_at: dt.datetime
     stays: list[int]
     last_proof: dt.datetime | None
 
@@ -233,7 +235,7 @@ def find_gone_stays(job: Job) -> Found:
         if chat is not None:
             present = list(chat.stays.present().filter(pk__in=pks).values_list("pk", flat=True))
             proof = dt.datetime.fromisoformat(before) if before else None
-            gone += [_Gone(present, proof)] if present else []
+            gone += [_Gone(chat.pk, dt.datetime.fromisoformat(started_at), present, proof)] if present else []
     return Found(sum(len(item.stays) for item in gone), Stay.objects.present().count(), gone)
 
 
@@ -243,10 +245,13 @@ def _absences(job: Job) -> Iterator[Any]:
 
 
 def end_stays(job: Job, found: Found) -> dict[str, int]:
-    """Ends them at the moment of being found; their leaving came after the chat's read before this run's."""
+    """Ends them at the moment of being found, unless a later read has judged them since; their leaving came after the
+    chat's read before this run's."""
     now = clock.now()
     ended: list[Stay] = []
     for item in found.rows:
+        if GroupChat.objects.select_for_update(no_key=True).filter(pk=item.chat, read_at=item.read_at).first() is None:
+            continue
         rows = Stay.objects.present().filter(pk__in=item.stays)
         keys = list(rows.values_list("pk", flat=True))
         proof = Greatest(F("joined_at"), Value(item.last_proof)) if item.last_proof else F("joined_at")

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -14,10 +13,12 @@ from django.utils.translation import gettext as _
 from contacts import address_book, announcements
 from contacts.caches import lock_customers, refresh_customers
 from contacts.models import Follow, Staff, SyncSeen
+from contacts.querysets import FollowQuerySet
 from contacts.sync.contacts import CONTACTS
 from contacts.sync.job import Job
 from contacts.sync.kinds import Found, UnlikelyAnswer
-from scrm.base import clock
+from scrm.base import clock, fences
+from scrm.base.dbclock import db_now
 from scrm.base.models.announcement import Source
 from scrm.wecom.api import contacts as api
 from scrm.wecom.errors import ConfigurationError, Paused, WecomError
@@ -40,16 +41,25 @@ class _Unseen:
     external_userid: str
 
 
+@dataclass(frozen=True)
+class _Gone:
+    """Rows that are gone by what was read from `started_at` on, by the database's clock."""
+
+    rows: list[int]
+    started_at: dt.datetime
+
+
 def find_gone_staff(job: Job) -> Found:
     """Members whom the address book showed before this run and no longer shows, each asked for once more.
 
     Whom this run was told to serve customers has not left: the address book need not show them to the app.
     """
+    started_at = db_now()
     never_read = Q(read_at=None, changed_at__lt=Now() - dt.timedelta(seconds=settings.FRESH_READ_SECONDS))
     rows = Staff.objects.present().filter(Q(read_at__lt=job.run.started_real_at) | never_read, serves_customers=False)
     gone = [staff.pk for staff in rows.order_by("pk") if _is_gone(job, staff.userid)]
     count = Follow.objects.open().filter(staff__in=gone).count()
-    return Found(count, Follow.objects.open().count(), gone)
+    return Found(count, Follow.objects.open().count(), [_Gone(gone, started_at)])
 
 
 def _is_gone(job: Job, userid: str) -> bool:
@@ -59,20 +69,22 @@ def _is_gone(job: Job, userid: str) -> bool:
 
 
 def let_staff_go(job: Job, found: Found) -> dict[str, int]:
-    """Marks them as left; that their friendships end is nobody's loss (metrics.md)."""
-    now = clock.now()
-    Staff.objects.present().filter(pk__in=found.rows).update(left_at=now, status=Staff.Status.LEFT, changed_at=Now())
-    ended = _end(
-        Follow.objects.open().filter(staff__in=found.rows).values_list("pk", flat=True), Follow.EndedBy.STAFF_LEFT
-    )
+    """Marks them as left, unless a later read has shown them since; that their friendships end is nobody's loss
+    (metrics.md)."""
+    (gone,) = found.rows
+    staff = Staff.objects.present().filter(fences.open_to(gone.started_at), pk__in=gone.rows).order_by("pk")
+    keys = [row.pk for row in staff.select_for_update(no_key=True)]
+    Staff.objects.filter(pk__in=keys).update(left_at=clock.now(), status=Staff.Status.LEFT, changed_at=Now())
+    ended = _end(Follow.objects.open().filter(staff__in=keys), Follow.EndedBy.STAFF_LEFT)
     if not job.run.first:
         announcements.ended(ended, source=Source.SYNC)
-    return {"staff_gone": len(found.rows), "follows_of_gone_staff": len(ended)}
+    return {"staff_gone": len(keys), "follows_of_gone_staff": len(ended)}
 
 
 def find_gone_follows(job: Job) -> Found:
     """Open friendships that neither the pages nor a second, whole list of the staff member hold: the staff member
     deleted the customer. (Customers who deleted us stay listed for ever, platform.md 17.)"""
+    started_at = db_now()
     total = Follow.objects.open().count()
     if total and not SyncSeen.objects.filter(run_id=job.run.pk).exists():
         raise UnlikelyAnswer(
@@ -88,7 +100,7 @@ def find_gone_follows(job: Job) -> Found:
         sure, longest = _look_again(job, Staff.objects.get(pk=staff_id), unseen)
         gone += sure
         wait = max(wait, longest)
-    return Found(len(gone), total, gone, wait)
+    return Found(len(gone), total, [_Gone(gone, started_at)], wait)
 
 
 def _unseen(job: Job) -> dict[int, list[_Unseen]]:
@@ -134,15 +146,17 @@ def _listed(job: Job, userid: str) -> set[str]:
 
 
 def end_follows(job: Job, found: Found) -> dict[str, int]:
-    """Ends them as deleted by the staff member, at the moment of being found."""
-    ended = _end(found.rows, Follow.EndedBy.STAFF)
+    """Ends them as deleted by the staff member, at the moment of being found, unless a later read of the customer has
+    judged them since."""
+    (gone,) = found.rows
+    unread = Q(customer__read_at=None) | Q(customer__read_at__lte=gone.started_at)
+    ended = _end(Follow.objects.open().filter(unread, pk__in=gone.rows), Follow.EndedBy.STAFF)
     if not job.run.first:
         announcements.ended(ended, source=Source.SYNC)
     return {"follows_gone": len(ended)}
 
 
-def _end(follows: Iterable[int], ended_by: Follow.EndedBy) -> list[int]:
-    rows = Follow.objects.open().filter(pk__in=list(follows))
+def _end(rows: FollowQuerySet, ended_by: Follow.EndedBy) -> list[int]:
     customers = lock_customers(rows.values_list("customer_id", flat=True))
     pks = list(rows.values_list("pk", flat=True))
     Follow.objects.filter(pk__in=pks).update(

@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from contacts import sync
+from contacts import people, sync
+from contacts.handlers import apply_read
 from contacts.models import Customer, Department, Follow, FollowEvidence, Staff, SyncRun, SyncSeen, Tag
+from contacts.sync.job import Job
+from contacts.sync.kinds import Found, Removal, removals
 from scrm.base import clock
 from scrm.base.announcing import subscribe, unsubscribe
 from scrm.base.dbclock import db_now
 from scrm.base.models import Announcement, Work
 from scrm.base.work import lanes
 from scrm.base.work.run import run_one
+from scrm.wecom.api import contacts as contacts_api
+from scrm.wecom.api import staff as staff_api
 from tests.faults.dying import dies
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -435,6 +441,36 @@ def test_a_whole_list_that_still_names_somebody_keeps_them(standin: Any) -> None
 
     assert (run.state, run.drift) == ("done", {})
     assert friends[0] in open_friends("wanglei")
+
+
+def test_whom_a_later_read_shows_before_the_removals_are_written_stays(
+    standin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for all that is gone may take minutes. Meanwhile a customer and a member of staff, both really gone from
+    the lists, are read as being there."""
+    hire(standin, "wanglei", "zhaomin")
+    friends = befriend(standin, "wanglei", 60)
+    synced()
+    listed = standin.world.book.staff["wanglei"].people
+    listed.remove(friends[0])
+    standin.world.book.staff["zhaomin"].follows = False
+    away = standin.world.book.staff.pop("zhaomin")
+
+    def look(_job: Job) -> Found:
+        standin.world.book.staff["zhaomin"] = away
+        customer = Customer.objects.get(external_userid=friends[0])
+        started_at, member, detail = db_now(), staff_api.fetch_one("zhaomin"), contacts_api.fetch(friends[0])
+        with transaction.atomic():
+            people.describe_staff([member], started_at=started_at)
+            apply_read(customer, detail, started_at=started_at)
+        return Found(0, 0)
+
+    monkeypatch.setitem(removals, "slow", Removal("slow", "follows", look, lambda _job, _found: {}))
+    run = synced()
+
+    assert (run.state, run.drift) == ("done", {})
+    assert friends[0] in open_friends("wanglei")
+    assert Staff.objects.present().filter(userid="zhaomin").exists()
 
 
 def test_departments_out_of_range_hide_nobody_else(standin: Any) -> None:

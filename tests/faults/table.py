@@ -311,6 +311,19 @@ TABLE = [
         ),
     ),
     Row(
+        "somebody is read again while a sync still looks for all that is gone",
+        "whom the later read shows stays",
+        (
+            "contacts/test_sync.py::test_whom_a_later_read_shows_before_the_removals_are_written_stays",
+            "groups/test_sync.py::test_whom_a_later_read_shows_before_the_removals_are_written_stays",
+        ),
+    ),
+    Row(
+        "two approve broadcasts with equal words for equal people at the same moment",
+        "nobody gets both",
+        ("campaigns/test_planning.py::test_of_two_approved_at_once_the_second_counts_the_first",),
+    ),
+    Row(
         "a chat leaves the app's sight and is listed again",
         "it comes back with the stays that go on; who left meanwhile left after the last proof; a told dismissal stands",
         (

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.db import transaction
 
 from contacts import sync
 from contacts.models import Customer, Staff, SyncRun
+from contacts.sync.job import Job
+from contacts.sync.kinds import Found, Removal, removals
 from groups.models import ChatVersion, GroupChat, Stay
 from groups.stays import apply_read, chat_of, dismiss
 from scrm.base import clock
@@ -120,6 +123,30 @@ def test_a_later_read_wins_over_an_older_one(standin: Any) -> None:
 
     assert run.drift == {}
     assert present(chat_id) == {"wanglei", *persons}
+
+
+def test_whom_a_later_read_shows_before_the_removals_are_written_stays(
+    standin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sync's read was late, or the list was; looking for all that is gone may take minutes."""
+    chat_id, persons = make_chat(standin, 60)
+    synced()
+    members = standin.world.chats.chats[chat_id].members
+    missing = members.pop(persons[0])
+
+    def look(_job: Job) -> Found:
+        members[persons[0]] = missing
+        started_at, detail = db_now(), api.fetch(chat_id)
+        with transaction.atomic():
+            apply_read(detail, started_at=started_at)
+        return Found(0, 0)
+
+    monkeypatch.setitem(removals, "slow", Removal("slow", "stays", look, lambda _job, _found: {}))
+    run = synced()
+
+    assert (run.state, run.drift) == ("done", {})
+    assert persons[0] in present(chat_id)
+    assert GroupChat.objects.get().external_people == 60
 
 
 def test_many_leavers_at_once_wait_for_a_person(standin: Any) -> None:
