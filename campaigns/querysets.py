@@ -162,6 +162,16 @@ class HandPostQuerySet(models.QuerySet["HandPost"]):
         ticks = apps.get_model("campaigns", "HandPostTick").objects.visible_to(user).filter(post=OuterRef("pk"))
         return self.filter(Q(created_by=user.pk) | Exists(ticks)) if user.is_active else self.none()
 
+    def wholly_visible_to(self, user: User) -> "HandPostQuerySet":
+        """One's own, and those in which nobody outside one's scope takes part: who cancels a post does so for everybody."""
+        if user.has_full_scope:
+            return self
+        from django.apps import apps
+
+        ticks = apps.get_model("campaigns", "HandPostTick").objects.filter(post=OuterRef("pk"))
+        others = ticks.exclude(staff__in=Staff.objects.visible_to(user))
+        return self.visible_to(user).filter(Q(created_by=user.pk) | ~Exists(others))
+
 
 class HandPostTickQuerySet(models.QuerySet["HandPostTick"]):
     def standing(self) -> "HandPostTickQuerySet":

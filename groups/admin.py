@@ -50,7 +50,7 @@ class OwnerFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         owners = GroupChat.objects.visible_to(user_of(request)).owners()
-        return [(row.userid, str(row)) for row in owners.order_by("name", "userid")]
+        return [(row.userid, str(row)) for row in owners.order_by("name", "userid")[:1000]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(owner__userid=self.value()) if self.value() else queryset

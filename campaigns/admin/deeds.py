@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from campaigns.admin import recipients
 from campaigns.models import Broadcast, Dispatch
-from campaigns.sending import compose, pace, remind, rules
+from campaigns.sending import audience, compose, pace, remind, rules
 from scrm.base import audit, clock
 from scrm.base.console import formats
 from scrm.base.console.editions import SEEN, edition
@@ -123,13 +123,14 @@ def remind_open(page: Any, request: HttpRequest, broadcast: Broadcast) -> None:
 
 
 def copy(page: Any, request: HttpRequest, broadcast: Broadcast) -> HttpResponseBase:
-    """A draft of one's own with the same content and audience."""
+    """A draft of one's own with the same content and audience, as far as one sees that."""
+    user = user_of(request)
     made = compose.draft(
-        user_of(request), name=_copy_name(broadcast.name), audience_=broadcast.audience, text=broadcast.text,
+        user, name=_copy_name(broadcast.name), audience_=audience.within(broadcast.audience, user), text=broadcast.text,
         attachments=broadcast.attachments, staff_choice=broadcast.staff_choice,
     )  # fmt: skip
     made.save()
-    audit.record("broadcast.copy", user=user_of(request), subject=str(made), request=request, source=broadcast.pk)
+    audit.record("broadcast.copy", user=user, subject=str(made), request=request, source=broadcast.pk)
     return redirect(reverse("admin:campaigns_broadcast_edit", args=[made.pk]))
 
 

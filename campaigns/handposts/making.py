@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -104,7 +104,10 @@ def keep(checked: Checked) -> HandPost:
 
 
 def cancel(post: HandPost, user: User) -> bool:
-    """Takes it off the task pages; what was posted stays posted. False when it was cancelled before."""
+    """Takes it off the task pages; what was posted stays posted. False when it was cancelled before. Raises
+    PermissionDenied where staff outside the user's scope take part in somebody else's post."""
+    if not HandPost.objects.wholly_visible_to(user).filter(pk=post.pk).exists():
+        raise PermissionDenied
     with transaction.atomic():
         rows = HandPost.objects.standing().filter(pk=post.pk)
         if not rows.update(cancelled_at=clock.now(), cancelled_by=user):
@@ -114,10 +117,12 @@ def cancel(post: HandPost, user: User) -> bool:
 
 
 def remind(post: HandPost, user: User) -> int:
-    """Sends those who have chats left another card, at most one an hour. Returns how many members will get it."""
+    """Sends those who have chats left another card, of somebody else's post those in the user's scope; at most one an
+    hour. Returns how many members will get it."""
     now = clock.now()
     with transaction.atomic():
-        staff = telling.with_chats_left(post) if post.cancelled_at is None and post.due_at <= now else []
+        whose = None if post.created_by_id == user.pk else user
+        staff = telling.with_chats_left(post, whose) if post.cancelled_at is None and post.due_at <= now else []
         reminded = tasknotices.tell(
             staff,
             key=f"handpost:{post.pk}:{int(now.timestamp() // REMIND_AGAIN.total_seconds())}",

@@ -9,6 +9,7 @@ from campaigns.models import HandPost, HandPostTick
 from contacts.models import Staff
 from contacts.renaming import mergings
 from scrm.base import clock
+from scrm.base.models import User
 from scrm.base.work import Claim, lane
 
 LANE = "handpost"
@@ -42,10 +43,11 @@ def tell_owners(claim: Claim) -> None:
             claim.done()
 
 
-def with_chats_left(post: HandPost) -> list[Staff]:
-    """Members who have not ticked all their chats of this post."""
-    todo = HandPostTick.objects.todo().filter(post=post).values("staff")
-    return list(Staff.objects.at_work().filter(pk__in=todo).order_by("pk"))
+def with_chats_left(post: HandPost, user: User | None = None) -> list[Staff]:
+    """Members who have not ticked all their chats of this post; with a user those in their scope."""
+    ticks = HandPostTick.objects.todo().filter(post=post)
+    todo = ticks.visible_to(user) if user else ticks
+    return list(Staff.objects.at_work().filter(pk__in=todo.values("staff")).order_by("pk"))
 
 
 def words(post: HandPost) -> str:

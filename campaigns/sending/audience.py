@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from campaigns.sending.content import storable
 from contacts.models import Customer, Follow, Staff
 from contacts.querysets import StaffQuerySet
 from groups.models import GroupChat
+from scrm.base.models import User
 
 LISTS = {"external_userids": Broadcast.To.CUSTOMERS, "chat_ids": Broadcast.To.CHATS}
 MOST_NAMED = 500_000  # of a list; more is somebody's error
@@ -97,6 +98,16 @@ def _time(text: str) -> dt.datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
+def within(audience: Mapping[str, Any], user: User) -> Mapping[str, Any]:
+    """An audience without the customers and chats by name that the user may not see: who copies a broadcast of which
+    only a part is theirs is told of no others."""
+    key, value = next(iter(audience.items()))
+    if user.has_full_scope or key not in LISTS:
+        return audience
+    seen = set(_named(key, value, user).values_list("chat_id" if key == "chat_ids" else "external_userid", flat=True))
+    return {key: [name for name in value if name in seen]}
+
+
 def of(broadcast: Broadcast) -> Audience:
     """The audience of a broadcast, as its maker may see it now."""
     user = broadcast.created_by
@@ -108,13 +119,16 @@ def of(broadcast: Broadcast) -> Audience:
         found = _filtered(value).visible_to(user)
         return Audience(found, senders, found.count())
     named = Counter(value)
-    rows: QuerySet[Any]
-    if key == "chat_ids":
-        rows = GroupChat.objects.filter(chat_id__in=list(named)).visible_to(user)
-    else:
-        rows = Customer.objects.filter(external_userid__in=list(named)).visible_to(user)
+    rows = _named(key, named, user)
     size = rows.count()
     return Audience(rows, senders, size, doubled=named.total() - len(named), unknown=len(named) - size)
+
+
+def _named(key: str, names: Iterable[str], user: User) -> QuerySet[Any]:
+    """The chats or customers of these ids in the user's scope."""
+    if key == "chat_ids":
+        return GroupChat.objects.filter(chat_id__in=list(names)).visible_to(user)
+    return Customer.objects.filter(external_userid__in=list(names)).visible_to(user)
 
 
 def _filtered(chosen: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from scrm.base import clock, roles
 from scrm.base.console.editions import edition
 from scrm.base.models import AuditRecord, User, Work
 from scrm.base.roles import Role
+from tests.conftest import operator
 
 Make = Callable[..., Any]
 LIST = "/admin/campaigns/broadcast/"
@@ -627,3 +628,19 @@ def test_the_palette_and_the_menu_lead_to_broadcasts(console: Client, draft: Mak
     assert "上新" in console.get("/admin/search/?s=上新&extended=1").content.decode()
     links = [item["link"] for group in console.get("/admin/").context["sidebar_navigation"] for item in group["items"]]
     assert LIST in links
+
+
+def test_a_copy_tells_nothing_of_customers_out_of_sight(
+    befriend: Make, draft: Make, wanglei: Staff, zhaomin: Staff, alice: User, departments: list[Department]
+) -> None:
+    """Of alice's broadcast an operator of one department sees a part, and copies that."""
+    befriend("wmA", wanglei)
+    befriend("wmZ", zhaomin)
+    shared = pace.approve(draft(["wmA", "wmZ"]), alice)
+    client = _client(operator("oskar", department_ids=[2]))
+
+    answer = client.post(f"{LIST}{shared.pk}/copy/", follow=True)
+
+    copied = Broadcast.objects.latest("pk")
+    assert (copied.created_by.username, copied.audience) == ("oskar", {"external_userids": ["wmA"]})
+    assert "wmZ" not in answer.content.decode()

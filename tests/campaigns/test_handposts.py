@@ -5,19 +5,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 
 from campaigns import handposts, tasknotices
 from campaigns.models import Dispatch, HandPost, HandPostTick
 from campaigns.sending import pace
-from contacts.models import Notice, Staff
+from contacts.models import Department, Notice, Staff
 from contacts.renaming import rename_staff
 from scrm.base import clock
 from scrm.base.models import AuditRecord, User, Work
 from scrm.base.work import run
 from scrm.wecom.cards import ADDRESS
 from tests.campaigns.tasks import Tasks
+from tests.conftest import operator
 
 Make = Callable[..., Any]
 State = HandPostTick.State
@@ -55,6 +56,25 @@ def told() -> list[tuple[str, str, str]]:
 
 def number_of(chat_id: str) -> int:
     return HandPostTick.objects.get(chat__chat_id=chat_id).pk
+
+
+@pytest.mark.usefixtures("chats")
+class TestScope:
+    """alice's post is for chats of two departments; oskar sees one of them."""
+
+    def test_who_sees_a_part_reminds_that_part_and_cancels_nothing(
+        self, make: Make, departments: list[Department], alice: User
+    ) -> None:
+        post = make("wrW1", "wrZ1")
+        oskar = operator("oskar", department_ids=[2])
+        assert HandPost.objects.visible_to(oskar).get() == post
+
+        assert handposts.remind(post, oskar) == 1
+        assert [userid for userid, _key, _url in told()] == ["wanglei"]
+        with pytest.raises(PermissionDenied):
+            handposts.cancel(post, oskar)
+        assert handposts.cancel(make("wrW2"), oskar)
+        assert handposts.cancel(post, alice)
 
 
 @pytest.mark.usefixtures("chats")

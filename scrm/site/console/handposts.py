@@ -132,6 +132,7 @@ class HandPostPage(ConsolePage):
             "left": left,
             "excluded": [(Delivery.Reason(reason).label, count) for reason, count in instance.excluded.items()],
             "may_change": instance.cancelled_at is None and self.may_do(request, "cancel"),
+            "may_cancel": HandPost.objects.wholly_visible_to(user_of(request)).filter(pk=instance.pk).exists(),
             "is_due": instance.due_at <= clock.now(),
         }
 
