@@ -18,6 +18,7 @@ env.text("DATA_DIR", "./var", meaning="folder of embedded services, logs and gen
 
 # --- the installation -------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False, meaning="error pages with internals; never in production")
+STORY = env.flag("STORY", False, meaning="the log tells, with names, what happens to customers; the demo's does")
 SECRET_KEY = env.text("SECRET_KEY", meaning="signs sessions and links; 50 random characters; the demo makes its own")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", meaning="host names under which we are called")
 PUBLIC_URL = env.text("PUBLIC_URL", "http://127.0.0.1:8000", meaning="our address as browsers and WeCom see it")
@@ -340,6 +341,7 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines", "stream": sys.stderr}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "story": {"level": "INFO" if STORY else "WARNING"},  # a log outlives whoever is erased
         "django.server": {"level": "WARNING"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},

@@ -15,6 +15,7 @@ PLAIN = {"DATA_DIR": "/nonexistent/scrm", "PYTHONWARNINGS": "ignore"}
 # setting, a malformed value, a word of the cure
 MALFORMED = [
     ("DEBUG", "perhaps", "DEBUG=true"),
+    ("STORY", "perhaps", "STORY=true"),
     ("DATABASE_URL", "mysql://scrm@localhost/scrm", "postgres://"),
     ("DATABASE_URL", "localhost:5432", "postgres://"),
     ("REDIS_URL", "localhost:6379", "redis://"),

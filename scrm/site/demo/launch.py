@@ -116,6 +116,7 @@ class Demo:
             "PUBLIC_URL": f"http://127.0.0.1:{self.options.port}",
             **surroundings.platform(ports.free_port(STANDIN_PORT)),
             "SENDING": "on",
+            "STORY": "true",
             "DEMO_QUEUES": ",".join(surroundings.WORKERS.values()),
             "DEMO_SCENARIO": self.options.scenario if self.options.traffic else "",
         }

@@ -2,6 +2,9 @@
 
 import logging
 
+from django.conf import settings
+
+from scrm.base import logs
 from scrm.base.logs import Formatter
 
 
@@ -23,3 +26,9 @@ def test_a_plain_sentence_is_blotted_too() -> None:
 
     assert "Forbidden: /x/?code=…" in line
     assert "SECRET" not in line
+
+
+def test_names_of_customers_are_told_only_where_the_story_is_asked_for() -> None:
+    """Nobody erases a line of a log. The demo sets STORY; an installation has to ask for it."""
+    assert not settings.STORY
+    assert not logs.story.isEnabledFor(logging.INFO)
