@@ -55,8 +55,8 @@ def _merge_staff(double: Staff, into: Staff) -> None:
     """Stays that both rows have are the same: the member's own stay. Where a list lacked the old userid and held the new
     one, nobody had left."""
     both = Stay.objects.filter(staff=double, chat__stays__staff=into)
-    shared = sorted(set(both.values_list("chat", flat=True)))
-    still_there = list(both.present().values_list("chat", flat=True))
+    shared = sorted(set(both.values_list("chat__pk", flat=True)))
+    still_there = list(both.present().values_list("chat__pk", flat=True))
     Stay.objects.filter(staff=double, chat__in=shared).delete()
     latest = (
         Stay.objects.filter(staff=into, chat__in=still_there).order_by("chat", "-joined_at", "-pk").distinct("chat")

@@ -253,7 +253,12 @@ def stays_of_staff(chat: str) -> list[tuple[str, str, int, int | None]]:
     """(member_id, userid, joined, left) in unix seconds."""
     rows = Stay.objects.filter(chat__chat_id=chat, staff__isnull=False).order_by("member_id", "joined_at")
     return [
-        (row.member_id, row.staff.userid, int(row.joined_at.timestamp()), row.left_at and int(row.left_at.timestamp()))
+        (
+            row.member_id,
+            row.staff.userid,
+            int(row.joined_at.timestamp()),
+            int(row.left_at.timestamp()) if row.left_at else None,
+        )
         for row in rows.select_related("staff")
         if row.staff
     ]
