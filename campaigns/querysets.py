@@ -88,6 +88,10 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 
 
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
+    def with_broadcast(self) -> "DispatchQuerySet":
+        """With the broadcast and the staff member; without the audience, which may name half a million."""
+        return self.select_related("broadcast", "staff").defer("broadcast__audience")
+
     def waiting(self) -> "DispatchQuerySet":
         """Tasks that a staff member has still to confirm."""
         return self.filter(state="sent")

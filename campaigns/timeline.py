@@ -34,7 +34,7 @@ def broadcasts(customer: Customer, user: User) -> Iterable[Entry]:
     while it waits of the task."""
     deliveries = Delivery.objects.visible_to(user).filter(customer=customer, dispatch__isnull=False)
     told = deliveries.with_progress().filter(progress__in=_TOLD)  # type: ignore[misc]  # annotated
-    for row in told.select_related("broadcast", "dispatch", "staff"):
+    for row in told.select_related("broadcast", "dispatch", "staff").defer("broadcast__audience"):
         dispatch, broadcast = row.dispatch, row.broadcast
         if dispatch is None or row.staff is None:
             continue

@@ -39,7 +39,9 @@ def received(**recipient: Any) -> tuple[int, int]:
 def _panel(request: HttpRequest, **recipient: Any) -> dict[str, Any]:
     used, left = received(**recipient)
     rows = Delivery.objects.filter(**recipient).visible_to(user_of(request)).with_progress()
-    recent: list[Any] = list(rows.select_related("broadcast", "staff").order_by("-plan_date", "-pk")[:SHOWN])
+    recent: list[Any] = list(
+        rows.select_related("broadcast", "staff").defer("broadcast__audience").order_by("-plan_date", "-pk")[:SHOWN]
+    )
     seen = set(
         Broadcast.objects.visible_to(user_of(request))
         .filter(pk__in=[row.broadcast_id for row in recent])

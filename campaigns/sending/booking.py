@@ -49,7 +49,7 @@ def _like_one_is_open(dispatch: Dispatch) -> bool:
     others = Dispatch.objects.filter(staff=dispatch.staff_id, state__in=[State.SENDING, State.UNKNOWN])
     return any(
         content.looks_like(told.text, told.attachments, other.broadcast.text, other.broadcast.attachments)
-        for other in others.exclude(pk=dispatch.pk).select_related("broadcast")
+        for other in others.exclude(pk=dispatch.pk).with_broadcast()
     )
 
 

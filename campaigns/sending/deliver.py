@@ -38,7 +38,7 @@ def create_tasks(claim: Claim) -> None:
     """The dispatches of one staff member, one after the other."""
     for work in claim.works:
         claim.extend(LEASE)
-        dispatch = Dispatch.objects.select_related("broadcast", "staff").filter(pk=work.source_id).first()
+        dispatch = Dispatch.objects.with_broadcast().filter(pk=work.source_id).first()
         if dispatch is None:
             claim.ignored([work], reason="the broadcast is gone")
         else:

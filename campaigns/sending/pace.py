@@ -120,7 +120,8 @@ def close(dispatches: list[int], state: Dispatch.State, result: Delivery.State, 
 def lock(dispatches: list[int]) -> None:
     """Locks their broadcasts: of two that close the last dispatches of one the second sees the first, and ends it."""
     broadcasts = Dispatch.objects.filter(pk__in=dispatches).values("broadcast")
-    list(Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk"))
+    rows = Broadcast.objects.select_for_update(no_key=True).filter(pk__in=broadcasts).order_by("pk")
+    list(rows.values_list("pk"))
 
 
 def _move(

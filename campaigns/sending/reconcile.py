@@ -39,7 +39,7 @@ State = Dispatch.State
 @lane(pace.RESULTS, queue="sending", threads=4, lease=LEASE, back_off=(5.0, 30.0, 120.0))
 def poll(claim: Claim) -> None:
     """One look at a task: has its staff member confirmed, and whom did it reach."""
-    dispatch = Dispatch.objects.select_related("broadcast", "staff").filter(pk=int(claim.key)).first()
+    dispatch = Dispatch.objects.with_broadcast().filter(pk=int(claim.key)).first()
     if dispatch is not None and dispatch.state == State.UNREAD:
         _read_again(claim, dispatch)
     if dispatch is None or dispatch.settled_at is not None:

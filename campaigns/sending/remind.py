@@ -39,7 +39,7 @@ def remind(dispatches: Iterable[Dispatch], user: User, request: HttpRequest | No
     reminded = too_often = not_waiting = 0
     with transaction.atomic():
         ids = [row.pk for row in dispatches]
-        rows = Dispatch.objects.select_for_update(no_key=True, of=("self",)).select_related("broadcast")
+        rows = Dispatch.objects.with_broadcast().select_for_update(no_key=True, of=("self",))
         asked: list[Dispatch] = list(rows.filter(pk__in=ids).order_by("pk"))
         had = used(asked)  # behind the locks: of two who press at once the second counts the first
         for dispatch in asked:
@@ -72,7 +72,7 @@ def used(dispatches: Iterable[Dispatch]) -> dict[int, int]:
 @lane(LANE, queue="sending", threads=2, lease=30)
 def send(claim: Claim) -> None:
     """Sends each reminder once: a second nudge is worse than a lost one."""
-    reminders = Reminder.objects.select_related("dispatch__broadcast")
+    reminders = Reminder.objects.select_related("dispatch__broadcast").defer("dispatch__broadcast__audience")
     for reminder in reminders.filter(pk__in=claim.source_ids(Reminder.WORK_SOURCE)):
         if reminder.state != State.WAITING:
             continue

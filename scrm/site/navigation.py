@@ -162,7 +162,8 @@ def search(request: HttpRequest, term: str) -> list[Any]:
 
     customers = Customer.objects.visible_to(user_of(request)).added().named_like(term)[:8]
     chats = GroupChat.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
-    broadcasts = Broadcast.objects.visible_to(user_of(request)).filter(name__icontains=term)[:5]
+    named = Broadcast.objects.visible_to(user_of(request)).filter(name__icontains=term)
+    broadcasts = named.defer("audience")[:5]
     found: list[tuple[Any, Any, str, str]] = [
         (row, _("customer"), "person", "admin:contacts_customer_change") for row in customers
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Broadcast, Delivery, Dispatch, Reminder
 from campaigns.sending import pace, plan
@@ -237,6 +238,21 @@ def test_a_refused_task_ends_with_its_reason_and_many_pause_the_broadcast(
     held = Broadcast.objects.get()
     assert held.state == "paused"
     assert held.stop_reason
+
+
+def test_an_audience_is_read_when_it_is_planned_and_not_with_each_task(tasks: Tasks, draft: Make, alice: User) -> None:
+    """It may name half a million, and each task asks for its broadcast every half minute."""
+    broadcast = pace.approve(draft(chosen={}), alice)
+
+    with CaptureQueriesContext(connection) as asked:
+        tasks.work()
+        remind(Dispatch.objects.all(), alice)
+        run.run_due(["remind"])
+        tasks.confirm()
+
+    broadcast.refresh_from_db()
+    assert broadcast.state == "done"
+    assert [query["sql"] for query in asked.captured_queries if '"audience"' in query["sql"]] == []
 
 
 def test_answers_lost_at_the_same_moment_pause_the_broadcast(

@@ -90,3 +90,26 @@ def test_the_number_of_questions_is_pinned_and_does_not_grow_with_the_rows(
     assert many.pop("home") - pinned.pop("home") in range(5)  # it asks a little more on days with a yesterday
     assert many == pinned
     assert {label for label in pinned if pinned[label] >= MOST} <= LONG
+
+
+WITH_BROADCASTS = (
+    "home",
+    "today's tasks",
+    "recipients",
+    "one contacts.Customer",
+    "one contacts.Staff",
+    "one groups.GroupChat",
+)
+
+
+def test_lists_of_tasks_do_not_read_whom_their_broadcasts_name(
+    wanglei: Staff, zhaomin: Staff, alice: User, moment: dt.datetime
+) -> None:
+    """An audience may name half a million; each row would bring it along."""
+    client = Client(headers={"host": "localhost"})
+    client.force_login(alice)
+    world.build(wanglei, zhaomin, alice, moment)
+    for label in WITH_BROADCASTS:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(ADDRESSES[label]()).status_code == 200
+        assert [sql for sql in asked.captured_queries if '"audience"' in sql["sql"]] == [], label

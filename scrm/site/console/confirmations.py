@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.models import OPEN_STATES, Broadcast, Dispatch
+from campaigns.querysets import DispatchQuerySet
 from campaigns.sending import remind
 from scrm.base import clock
 from scrm.base.models import User
@@ -81,9 +82,9 @@ def _slots(dispatches: QuerySet[Dispatch]) -> list[Slot]:
     return list(found.values())
 
 
-def _tasks(waiting: QuerySet[Dispatch]) -> list[dict[str, Any]]:
+def _tasks(waiting: DispatchQuerySet) -> list[dict[str, Any]]:
     now = clock.now()
-    rows = waiting.select_related("staff", "broadcast").order_by("broadcast__confirm_by", "sent_at", "pk")[:SHOWN]
+    rows = waiting.with_broadcast().order_by("broadcast__confirm_by", "sent_at", "pk")[:SHOWN]
     used = remind.used(tasks := list(rows))
     return [
         {
@@ -106,7 +107,7 @@ def _recipients(dispatch: Dispatch) -> str:
 
 
 def _next(user: User) -> dict[str, Any] | None:
-    coming = Broadcast.objects.visible_to(user).open().filter(create_at__gt=clock.now())
+    coming = Broadcast.objects.visible_to(user).open().filter(create_at__gt=clock.now()).defer("audience")
     row = coming.order_by("create_at", "pk").first()
     return {"broadcast": row, "page": broadcast_page(row.pk)} if row else None
 

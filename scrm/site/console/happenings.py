@@ -81,7 +81,7 @@ def _stay(row: Stay, at: dt.datetime, icon: str, kind: str, text: str) -> Happen
 
 def _confirmed(user: User, since: dt.datetime) -> Iterator[Happening]:
     rows = Dispatch.objects.visible_to(user).filter(sent_at__gte=since - _RECENT, confirmed_at__gte=since)
-    for row in rows.select_related("staff", "broadcast").order_by("-confirmed_at", "-pk")[:SHOWN]:
+    for row in rows.with_broadcast().order_by("-confirmed_at", "-pk")[:SHOWN]:
         words = {"staff": row.staff, "broadcast": row.broadcast, "n": row.reach}
         text = _("%(staff)s confirmed “%(broadcast)s”, %(n)d people reached")
         yield Happening(row.confirmed_at or since, "campaign", "ok", text % words, broadcast_page(row.broadcast_id))

@@ -73,7 +73,7 @@ class StaffAtWorkPage(StaffPage):
         rows = Dispatch.objects.filter(staff=instance).filter(
             Q(sent_at__gte=start) | Q(broadcast__create_at__range=(start, tomorrow)) | Q(state=Dispatch.State.SENT)
         )
-        tasks = list(rows.select_related("broadcast").order_by("-broadcast__create_at", "-pk")[:_SHOWN_TASKS])
+        tasks = list(rows.with_broadcast().order_by("-broadcast__create_at", "-pk")[:_SHOWN_TASKS])
         today = clock.today()
         shown = [_task(task, today) for task in tasks]
         return {

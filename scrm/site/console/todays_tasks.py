@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, Sum
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from campaigns.models import Broadcast, Dispatch
+from campaigns.querysets import DispatchQuerySet
 from campaigns.sending import remind
 from contacts.models import Staff
 from scrm.base import clock
@@ -103,9 +104,9 @@ def remind_staff(request: HttpRequest) -> HttpResponse:
     return redirect(f"{address}?{kept.urlencode()}" if kept else address)
 
 
-def chosen(user: User, asked: QueryDict) -> QuerySet[Dispatch]:
+def chosen(user: User, asked: QueryDict) -> DispatchQuerySet:
     """Tasks that wait, within the user's scope, as the filters of the address choose them."""
-    waiting: QuerySet[Dispatch] = Dispatch.objects.visible_to(user).waiting()
+    waiting: DispatchQuerySet = Dispatch.objects.visible_to(user).waiting()
     now = clock.now()
     if asked.get("view") == "soon":
         waiting = waiting.filter(broadcast__confirm_by__gt=now, broadcast__confirm_by__lte=now + SOON)
@@ -121,11 +122,9 @@ def chosen(user: User, asked: QueryDict) -> QuerySet[Dispatch]:
     return waiting
 
 
-def people_of(waiting: QuerySet[Dispatch], staff_ids: list[int]) -> list[Person]:
+def people_of(waiting: DispatchQuerySet, staff_ids: list[int]) -> list[Person]:
     """These staff members in this order, each with the tasks of `waiting`."""
-    tasks = (
-        waiting.filter(staff__in=staff_ids).select_related("broadcast", "staff").order_by("broadcast__confirm_by", "pk")
-    )
+    tasks = waiting.filter(staff__in=staff_ids).with_broadcast().order_by("broadcast__confirm_by", "pk")
     rows = list(tasks)
     used = remind.used(rows)
     now = clock.now()
@@ -148,7 +147,7 @@ def day(user: User) -> dict[str, Any]:
     """The company day in figures: tasks made, confirmed and to come, recipients who wait, and who is missing."""
     start = clock.day_start(clock.today())
     end = clock.day_start(clock.today() + dt.timedelta(days=1))
-    seen: QuerySet[Dispatch] = Dispatch.objects.visible_to(user)
+    seen: DispatchQuerySet = Dispatch.objects.visible_to(user)
     made = seen.filter(sent_at__gte=start, sent_at__lt=end)
     to_come = seen.filter(state=Dispatch.State.PLANNED, broadcast__create_at__gte=start, broadcast__create_at__lt=end)
     waiting = seen.filter(state=Dispatch.State.SENT)
@@ -201,4 +200,4 @@ def _kept(asked: QueryDict) -> QueryDict:
 
 def _broadcast(user: User, text: str) -> Broadcast | None:
     number = whole(text)
-    return None if number is None else Broadcast.objects.visible_to(user).filter(pk=number).first()
+    return None if number is None else Broadcast.objects.visible_to(user).defer("audience").filter(pk=number).first()

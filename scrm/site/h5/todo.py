@@ -121,7 +121,7 @@ def left(deadline: dt.datetime, now: dt.datetime) -> str:
 
 def _dispatches(staff: Staff):  # type: ignore[no-untyped-def]
     rows = Dispatch.objects.filter(staff=staff).exclude(broadcast__state=Broadcast.State.CANCELLED)
-    return rows.select_related("broadcast").annotate(nudges=Count("reminders", filter=_NUDGED))
+    return rows.with_broadcast().annotate(nudges=Count("reminders", filter=_NUDGED))
 
 
 def _task(row: Dispatch, at: dt.datetime | None, now: dt.datetime) -> Task:
