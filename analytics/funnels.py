@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import labels
 from analytics.query import TOTAL, WHOLE, Unanswerable, fetch, narrowed
-from analytics.rows import Rows
+from analytics.rows import Rows, Set
 from analytics.scope import Asker, Filters
 from analytics.stats import SQL
 from scrm.base import clock
@@ -117,14 +117,15 @@ def funnel(
     """The steps over the new customers of [start, end) in the user's scope, all and by part, out of one pass over the
     people. Raises Unanswerable for steps that don't exist or stand in another order.
     """
-    chain = _chain(steps)
-    text, values = _people(chain, start, end, window_days, filters, user)
+    chain, asker = _chain(steps), Asker.of(user)
+    text, values = _people(chain, start, end, window_days, filters, asker)
     key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "NULL"}[breakdown]
     groups = "GROUPING SETS ((1), ())" if breakdown else "()"
-    query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY {groups}"  # noqa: S608  our own words
+    people = f"{text} OFFSET 0"  # each step is found once, however often it is asked for
+    query = f"SELECT {key}, {chain.columns()} FROM ({people}) person GROUP BY {groups}"  # noqa: S608  our own words
     found = {row[0]: list(row[1:]) for row in fetch(query, values)}
     whole = _steps(chain, TOTAL, "", found.pop(None))
-    names = labels.names(breakdown, found) if breakdown else {}
+    names = labels.names(breakdown, found, asker) if breakdown else {}
     parts = sorted(found, key=lambda part: (-found[part][0], part))
     return Funnel(whole, [step for part in parts for step in _steps(chain, *names[part], found[part])])
 
@@ -155,7 +156,8 @@ def funnel_rows(
         "customer_id, staff_id, chat_id, state, at, day, '' AS detail, 1 AS value, false AS estimated,"
         " 'new_customers' AS source, source_id"
     )
-    return Rows(f"SELECT {columns} FROM ({text}) person WHERE {condition}", values)  # noqa: S608  our own words
+    chosen = f"SELECT {columns} FROM ({text}) person WHERE {condition}"  # noqa: S608  our own words
+    return Rows([Set(chosen)], values, at_once=True)
 
 
 def _chain(steps: Sequence[str]) -> _Chain:

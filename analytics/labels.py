@@ -1,17 +1,25 @@
 """Names of the parts into which numbers are split."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
 
 from analytics.metrics import By
+from analytics.scope import Asker
 from contacts.models import Channel, Staff
 from groups.models import GroupChat
 
 
-def names(by: By, keys: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """For each key as the database counts it: (key of the outside face, name that people know)."""
-    chosen = list(keys)
+def names(by: By, keys: Iterable[str], asker: Asker) -> dict[str, tuple[str, str]]:
+    """For at least these keys as the database counts them: (key of the outside face, name that people know). What an
+    asker has asked for is not looked up again."""
+    known = asker.names.setdefault(by, {})
+    if new := [key for key in keys if key not in known]:
+        known |= _looked_up(by, new)
+    return known
+
+
+def _looked_up(by: By, chosen: Sequence[str]) -> dict[str, tuple[str, str]]:
     if by == "channel":
         titles = dict(Channel.objects.filter(state__in=chosen).values_list("state", "name"))
         return {key: (key, titles.get(key) or key or _("Without channel")) for key in chosen}

@@ -1,7 +1,7 @@
 """Drill-down: the rows behind a number. Their count is the number, because both come from the same population."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,22 +40,42 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows in the order of happening, latest first; counted and cut by the database. An empty text has none.
+class Set:
+    """A counted set: the SQL of its population, whose parameters are its own, and whether a person counts once in it."""
 
-    `population`: the SQL of the one population that they are chosen from, out of which a page can be read by its ids.
+    population: str
+    distinct: bool = False
+
+    def count(self) -> str:
+        number = "count(DISTINCT p.customer_id)" if self.distinct else "count(*)"
+        return f"(SELECT {number} FROM ({self.population}) p)"  # noqa: S608  our own files
+
+    def rows(self, columns: str) -> str:
+        first = "DISTINCT ON (customer_id) " if self.distinct else ""
+        order = " ORDER BY customer_id, at, source_id" if self.distinct else ""
+        return f"(SELECT {first}{columns} FROM ({self.population}) p{order})"  # noqa: S608  our own files
+
+    def chosen(self, number: int) -> str:
+        ids = f"SELECT source_id FROM page WHERE number = {number}"  # noqa: S608
+        return f"(SELECT {COLUMNS} FROM ({self.population}) p WHERE source_id = ANY(ARRAY({ids})))"  # noqa: S608  our own files
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the order of happening, latest first; counted and cut by the database. No sets have none.
+
+    Only ids are sorted, and the columns read for a page alone. `at_once`: to find the ids costs more than the columns do.
     """
 
-    text: str
+    sets: Sequence[Set]
     values: dict[str, Any]
-    population: str = ""
-    number: str = ""  # SQL that counts them sooner
+    at_once: bool = False
 
     @cached_property
     def _count(self) -> int:
-        if not self.text:
-            return 0
-        return int(fetch(self.number or f"SELECT count(*) FROM ({self.text}) r", self.values)[0][0])  # noqa: S608  our own files
+        return (
+            int(fetch(f"SELECT {' + '.join(one.count() for one in self.sets)}", self.values)[0][0]) if self.sets else 0
+        )
 
     def count(self) -> int:
         return self._count
@@ -64,18 +84,22 @@ class Rows:
         return self.count()
 
     def page(self, offset: int = 0, limit: int = 100) -> list[Row]:
-        """Where it can be, only ids are sorted and the columns read for the page alone. The second half is read from the end."""
-        if not self.text:
+        """The second half is read from the end."""
+        if not self.sets:
             return []
         order = "at DESC, source, source_id DESC"
         if backwards := offset > 0 and offset > self.count() / 2:
             limit = max(0, min(limit, self.count() - offset))
-            order, offset = "at, source DESC, source_id", self.count() - offset - limit
+            order, offset = "at, source DESC, source_id", max(0, self.count() - offset - limit)
         cut = f"ORDER BY {order} OFFSET %(offset)s LIMIT %(limit)s"
-        text = f"SELECT {COLUMNS} FROM ({self.text}) r {cut}"  # noqa: S608  our own files
-        if self.population:
-            keys = f"SELECT source_id FROM ({self.text}) r {cut}"  # noqa: S608
-            text = f"SELECT {COLUMNS} FROM ({self.population}) p WHERE source_id = ANY(ARRAY({keys})) ORDER BY {order}"  # noqa: S608
+        if self.at_once:
+            text = f"SELECT {COLUMNS} FROM ({_union(one.rows(COLUMNS) for one in self.sets)}) r {cut}"  # noqa: S608
+        else:
+            keys = _union(one.rows(f"{n} AS number, at, source, source_id") for n, one in enumerate(self.sets))
+            text = (
+                f"WITH page AS MATERIALIZED (SELECT * FROM ({keys}) r {cut})"  # noqa: S608
+                f" SELECT {COLUMNS} FROM ({_union(one.chosen(n) for n, one in enumerate(self.sets))}) r ORDER BY {order}"
+            )
         found = fetch(text, {**self.values, "offset": offset, "limit": limit})
         return _named([dict(zip(_NAMES, row, strict=True)) for row in (found[::-1] if backwards else found)])
 
@@ -109,21 +133,21 @@ def rows(
     return union(counts, question.span)
 
 
+def _union(texts: Iterable[str]) -> str:
+    return " UNION ALL ".join(texts)
+
+
 def union(counts: Sequence[Count], span: Span) -> Rows:
     """The union of the counted sets; each set's parameters carry its number."""
-    texts: list[str] = []
+    sets: list[Set] = []
     values: dict[str, Any] = {}
-    distinct = [count.distinct for count in counts]
     for number, count in enumerate(counts):
         text = count.population.sql()
         for name, value in span.values(count.population).items():
             text = text.replace(f"%({name})s", f"%({name}_{number})s")
             values[f"{name}_{number}"] = value
-        first = "DISTINCT ON (customer_id) " if count.distinct else ""
-        order = " ORDER BY customer_id, at, source_id" if count.distinct else ""
-        texts.append(f"(SELECT {first}{COLUMNS} FROM ({text}) p{order})")  # noqa: S608  our own files
-    persons = f"SELECT count(DISTINCT customer_id) FROM ({text}) p" if distinct == [True] else ""  # noqa: S608  our own files
-    return Rows(" UNION ALL ".join(texts), values, population=text if len(counts) == 1 else "", number=persons)
+        sets.append(Set(text, count.distinct))
+    return Rows(sets, values)
 
 
 def _named(found: Sequence[dict[str, Any]]) -> list[Row]:

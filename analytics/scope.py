@@ -57,6 +57,7 @@ class Asker:
     def __init__(self, user: User) -> None:
         self.user = user
         self.counted: dict[Any, Sequence[tuple[Any, ...]]] = {}  # analytics.query: question → what was counted
+        self.names: dict[str, dict[str, tuple[str, str]]] = {}  # analytics.labels: dimension → key → names
         self._scopes: dict[Filters, Scope] = {}
 
     @classmethod
