@@ -249,7 +249,10 @@ def _by_day(stays: QuerySet[Any], field: str, first: dt.date) -> dict[dt.date, i
 
 # --- what chats add to the pages of people -----------------------------------------------------------------------------
 class ChatFilter(TextFilter):
-    """Customers who are in a chat now (`?chat=chat_id`, or a part of its name)."""
+    """Customers who are in a chat now (`?chat=chat_id`, or a part of its name).
+
+    The chats are looked up here: with their keys in hand the database knows how many they are.
+    """
 
     title = gettext_lazy("in group chat (name)")
     parameter_name = "chat"
@@ -259,7 +262,8 @@ class ChatFilter(TextFilter):
         if not value:
             return queryset
         chats = GroupChat.objects.visible_to(user_of(request)).filter(Q(chat_id=value) | Q(name__icontains=value))
-        return queryset.filter(Exists(Stay.objects.present().filter(chat__in=chats, customer=OuterRef("pk"))))
+        keys = list(chats.order_by("pk").values_list("pk", flat=True))
+        return queryset.filter(Exists(Stay.objects.present().filter(chat__in=keys, customer=OuterRef("pk"))))
 
 
 def _chats_of_customer(request: HttpRequest, customer: Customer) -> dict[str, Any]:
