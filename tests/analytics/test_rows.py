@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.metrics import METRICS, By, Part
 from analytics.query import measure
-from analytics.rows import rows
+from analytics.rows import Row, Rows, rows
 from analytics.scope import Asker, Filters
 from contacts.models import Customer, Staff
 from groups.models import GroupChat
@@ -117,12 +117,38 @@ def test_rows_come_latest_first_and_in_pages(busy: Book) -> None:
 
 def test_pages_from_either_end_are_those_of_the_whole_list(busy: Book) -> None:
     for metric in ("adds", "customers", "add_to_join_rate", "retention_d7", "deliveries_planned", "members"):
-        found = rows(metric, start=day(0), end=day(40), user=busy.user)
+        _assert_pages_make_the_whole(rows(metric, start=day(0), end=day(40), user=busy.user))
 
-        everything = found.page(0, 1000)
-        assert len(everything) == found.count() > 14
-        assert [row for start in range(0, len(everything), 7) for row in found.page(start, 7)] == everything
-        assert found.page(len(everything), 7) == []
+
+def test_pages_of_two_sets_are_those_of_the_whole_list(busy: Book) -> None:
+    """Present at the start, and joins: both are told by the same stays, so their ids are the same."""
+    found = rows("leave_rate", part="denominator", start=day(5), end=day(40), user=busy.user)
+
+    listed = _assert_pages_make_the_whole(found)
+    assert {row.source for row in listed} == {"stay", "joins"}
+    assert {row.source_id for row in listed if row.source == "stay"} & {
+        row.source_id for row in rows("joins", start=day(0), end=day(40), user=busy.user)[0:1000]
+    }
+
+
+def _assert_pages_make_the_whole(found: Rows) -> list[Row]:
+    everything = found.page(0, 1000)
+    assert len(everything) == found.count() > 14
+    assert [row for start in range(0, len(everything), 7) for row in found.page(start, 7)] == everything
+    assert found.page(len(everything), 7) == found.page(len(everything) + 7, 7) == []
+    return everything
+
+
+def test_parts_are_named_once_for_an_asker(busy: Book) -> None:
+    span: Any = {"start": day(0), "end": day(40), "by": "group_chat"}
+    asker = Asker(busy.user)
+    first = measure("joins", user=asker, **span)
+
+    with CaptureQueriesContext(connection) as asked:
+        joiners = measure("joiners", user=asker, **span)
+    assert [query["sql"] for query in asked if "analytics_fact" not in query["sql"]] == []
+    assert {point.key: point.label for point in joiners} == {point.key: point.label for point in first}
+    assert sorted(point.label for point in first) == ["快闪群", "无主群", "福利群"]
 
 
 def test_what_one_asker_asks_again_is_not_counted_again(busy: Book) -> None:
