@@ -22,14 +22,10 @@ def text(raw: Raw, name: str) -> str:
 
 def _plain(value: Any) -> str:
     """Numbers as text too. NUL and halves of surrogate pairs, which JSON can carry, become U+FFFD."""
-    if not isinstance(value, str | int | float):
-        return ""
-    return (
-        str(value)
-        .replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        .encode("utf-16", "surrogatepass")
-        .decode("utf-16", "replace")
-    )
+    if not isinstance(value, str):
+        return str(value) if isinstance(value, int | float) else ""
+    plain = value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return plain if plain.isascii() else plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def key(raw: Raw, name: str) -> str:
