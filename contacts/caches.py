@@ -48,5 +48,5 @@ def refresh_customers(ids: Iterable[int]) -> None:
     """
     chosen = set(ids)
     if chosen:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
             cursor.execute(_REFRESH, [lock_customers(chosen)])

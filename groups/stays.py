@@ -4,9 +4,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.db.models import Count, F, Q, Value
+from django.db import connection
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from contacts import people
@@ -58,9 +58,7 @@ def note(chat: GroupChat, evidence: Iterable[StayEvidence]) -> Change:
     rows = list(evidence)
     StayEvidence.objects.bulk_create(rows, ignore_conflicts=True)
     members = {row.member_id for row in rows}
-    return (
-        _recompute(chat, members, listed={}, absent=set(), joined_known_by=Stay.KnownBy.EVENT) if members else Change()
-    )
+    return _recompute(chat, members, listed={}, absent=set(), joined_known_by=Stay.KnownBy.EVENT)
 
 
 def dismiss(
@@ -114,7 +112,13 @@ def apply_read(
     `started_at`: when the read began, by the database's clock. `known_by` (diff | sync) is written on what only the
     comparison shows, but in the chat's first read.
     """
-    chat = chat_of(detail.chat_id)
+    return apply_to(chat_of(detail.chat_id), detail, started_at=started_at, known_by=known_by)
+
+
+def apply_to(
+    chat: GroupChat, detail: GroupChatDetail, *, started_at: dt.datetime, known_by: Stay.KnownBy
+) -> ReadResult:
+    """The same for a chat that the caller holds (`chat_of`)."""
     nothing = ReadResult(False, Change(), {})
     if fences.is_late(chat, started_at):
         return nothing
@@ -130,20 +134,22 @@ def apply_read(
     return ReadResult(True, change, drift)
 
 
+_COUNT = """
+UPDATE groups_groupchat g
+SET people = n.people, external_people = n.external, changed_at = statement_timestamp()
+FROM (
+    SELECT c.id, count(s.id) AS people, count(s.customer_id) AS external
+    FROM unnest(%s::bigint[]) AS c (id) LEFT JOIN groups_stay s ON s.chat_id = c.id AND s.left_at IS NULL
+    GROUP BY c.id
+) n
+WHERE g.id = n.id AND (g.people, g.external_people) IS DISTINCT FROM (n.people, n.external)
+"""
+
+
 def refresh_people(chat_ids: Collection[int]) -> None:
     """Counts who is present in these chats (primary keys) anew."""
-    counted = (
-        Stay.objects.present()
-        .filter(chat__in=chat_ids)
-        .values("chat")
-        .annotate(people=Count("pk"), external=Count("pk", filter=Q(customer__isnull=False)))
-    )
-    numbers: dict[Any, tuple[int, int]] = {row["chat"]: (row["people"], row["external"]) for row in counted}
-    for pk in chat_ids:
-        everybody, external = numbers.get(pk, (0, 0))
-        GroupChat.objects.filter(pk=pk).exclude(people=everybody, external_people=external).update(
-            people=everybody, external_people=external, changed_at=Now()
-        )
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [list(chat_ids)])
 
 
 def _apply_members(
@@ -203,6 +209,8 @@ def _recompute(
     joined_known_by: Stay.KnownBy,
 ) -> Change:
     """Computes the stays of `members` anew out of events, rows, and what a read has `listed` or found `absent`."""
+    if not members:
+        return Change()
     who = _who(members, listed)
     rows: dict[str, list[Stay]] = defaultdict(list)
     for stay in Stay.objects.filter(chat=chat, member_id__in=members).order_by("joined_at", "pk"):

@@ -143,7 +143,7 @@ def _take_chat(job: Job, detail: GroupChatDetail, started_at: dt.datetime, start
     if any(clock.is_young(stay.joined_at, stays.READS_LAG, at=started) for stay in absent):
         return False
     whole = dataclasses.replace(detail, members=(*detail.members, *(_as_member(stay) for stay in absent)))
-    result = stays.apply_read(whole, started_at=started_at, known_by=Stay.KnownBy.SYNC)
+    result = stays.apply_to(chat, whole, started_at=started_at, known_by=Stay.KnownBy.SYNC)
     if result.applied and absent:
         before = chat.shown_at.isoformat() if chat.shown_at else None
         job.step.absent.append([chat.pk, started_at.isoformat(), before, [stay.pk for stay in absent]])

@@ -28,7 +28,7 @@ def note_event(chat: GroupChat, event: Event) -> None:
 def note_read(chat: GroupChat, version: str) -> None:
     """Adds the version of an applied read; the list being read anew heals what gaps can be healed."""
     if version:
-        ChatVersion.objects.get_or_create(chat=chat, version=version[:64])
+        ChatVersion.objects.bulk_create([ChatVersion(chat=chat, version=version[:64])], ignore_conflicts=True)
     heal_by_read(chat)
 
 
