@@ -100,6 +100,8 @@ def measure_all() -> Iterator[dict[str, Any]]:
     department, _made = User.objects.get_or_create(username="department", department_ids=[2], is_staff=True)
     roles.give(department, Role.MANAGER)
     worst: dict[str, Any] = {"value": 0}
+    with connection.cursor() as cursor:  # what further processes spend would be counted nowhere
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
     for who in (everything, department):
         console = Client(headers={"host": "localhost"})
         console.force_login(who)
