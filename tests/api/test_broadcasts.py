@@ -13,6 +13,7 @@ from contacts.models import Customer, Follow, Staff
 from scrm.base import clock
 from scrm.base.models import AuditRecord, User, Work
 from tests.api.conftest import Api, World, befriend, customer, iso
+from tests.rows import insert
 
 pytestmark = pytest.mark.django_db
 
@@ -241,11 +242,11 @@ def test_a_text_of_exactly_the_limit_is_taken_as_it_is(api: Api, world: World) -
 
 
 def test_more_than_ten_thousand_become_two_tasks(api: Api, wanglei: Staff, moment: dt.datetime) -> None:
-    ids = [f"wm{number:05}" for number in range(10_001)]
-    people = Customer.objects.bulk_create(
-        Customer(external_userid=name, first_added_at=moment, open_follows=1) for name in ids
-    )
-    Follow.objects.bulk_create(Follow(staff=wanglei, customer=person, added_at=moment) for person in people)
+    ids = [f"wm{number:05}" for number in range(1, 10_002)]
+    at = f"'{moment.isoformat()}'::timestamptz"
+    insert(Customer, 10_001, external_userid="'wm' || lpad(n::text, 5, '0')", first_added_at=at, open_follows="1")
+    person = "(SELECT min(id) FROM contacts_customer) + n - 1"
+    insert(Follow, 10_001, staff_id=str(wanglei.pk), customer_id=person, added_at=at)
 
     made = api.post("broadcasts/", body(*ids), status=201)
     api.post(f"broadcasts/{made['id']}/approve/")

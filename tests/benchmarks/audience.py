@@ -11,8 +11,8 @@ from campaigns.sending import compose
 from contacts.models import Customer, Follow, Staff
 from scrm.base.models import User
 from tests import processes
-from tests.benchmarks.fill import insert
 from tests.benchmarks.welcome import Control
+from tests.rows import insert
 
 A_POST = 20_000  # adds in one request to the stand-in
 

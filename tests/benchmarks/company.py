@@ -13,7 +13,7 @@ from groups.models import GroupChat, Stay
 from scrm.base import clock
 from scrm.base.models import AuditRecord, User, Work
 from scrm.wecom.models import ApiCall, Callback
-from tests.benchmarks.fill import insert
+from tests.rows import insert
 
 DAYS: Final = 400
 DEPARTMENTS, STAFF = 20, 100  # five members each

@@ -13,7 +13,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection
 from django.db.models.functions import Now
 
 from analytics import fill
@@ -25,6 +25,7 @@ from contacts.models import Customer, Follow, Staff
 from groups.models import GroupChat, Stay
 from scrm.base import clock
 from scrm.base.models import User
+from tests.rows import insert
 
 SIZE = 100_000
 DAYS = 400
@@ -58,20 +59,6 @@ def _ledgers(size: int) -> None:
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-
-
-def insert(model: type[models.Model], size: int, where: str = "true", **columns: str) -> None:
-    """One row per number; columns that are not named get their model's default."""
-    rest: dict[str, Any] = {
-        str(field.column): field.get_db_prep_save(field.get_default(), connection)
-        for field in model._meta.concrete_fields
-        if field.column not in columns and not field.primary_key and not field.null and not field.has_db_default()
-    }
-    names = ", ".join(map(connection.ops.quote_name, [*columns, *rest]))
-    values = ", ".join([*columns.values(), *(f"%({name})s" for name in rest)]).replace(" % ", " %% ")
-    text = f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM generate_series(1, {size}) n WHERE {where.replace('%', '%%')}"
-    with connection.cursor() as cursor:
-        cursor.execute(text, rest)
 
 
 def run(size: int = SIZE) -> Iterator[dict[str, Any]]:
