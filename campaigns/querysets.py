@@ -141,8 +141,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.annotate(progress=Case(*open_, default=F("state"), output_field=models.CharField()))
 
     def in_progress(self, state: str) -> "DeliveryQuerySet":
-        """Those whose `progress` is `state`."""
-        return self.with_progress().filter(progress=state)  # type: ignore[misc]  # annotated
+        """Those whose `progress` is `state`. The row's own state, asked for too, spares most rows the look at a dispatch."""
+        stored = "planned" if state in _PROGRESS.values() else state
+        return self.with_progress().filter(state=stored, progress=state)  # type: ignore[misc]  # annotated
 
     def visible_to(self, user: User) -> "DeliveryQuerySet":
         """Those of staff in one's scope; of one's own broadcasts also those whom nobody could write to."""

@@ -214,6 +214,7 @@ class Deliveries(ListView[Delivery]):
     def rows(self) -> DeliveryQuerySet:
         partition: Any = self.broadcast.plan_date  # none of a draft: so no rows
         rows = Delivery.objects.filter(broadcast=self.broadcast, plan_date=partition)
-        rows = rows.visible_to(self.user).with_progress().select_related("customer", "chat", "staff", "dispatch")
-        fields = {"state": "progress", "reason": "reason", "userid": "staff__userid"}
+        rows = rows.visible_to(self.user).select_related("customer", "chat", "staff", "dispatch")
+        rows = rows.in_progress(self.asked["state"]) if "state" in self.asked else rows.with_progress()
+        fields = {"reason": "reason", "userid": "staff__userid"}
         return rows.filter(**{field: self.asked[name] for name, field in fields.items() if name in self.asked})
