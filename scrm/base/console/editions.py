@@ -47,15 +47,20 @@ class EditionForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial[SEEN] = edition(self.instance)
 
     def clean(self) -> dict[str, Any]:
-        """Runs in the transaction that saves: of two at once the second waits here for the first."""
+        """Runs in the transaction that saves: of two at once the second waits here for the first.
+
+        The row is locked last: a form that locks more rows, such as all administrators, does so in its own order, or two
+        that each hold the row which the other wants would end in a deadlock.
+        """
+        cleaned = super().clean() or self.cleaned_data
         rows = type(self.instance)._base_manager.select_for_update(no_key=True).filter(pk=self.instance.pk)
         held = rows.first() if self.instance.pk is not None else None
-        seen = self.cleaned_data.get(SEEN, "")
+        seen = cleaned.get(SEEN, "")
         if held is not None and edition(held) != seen:
             self._carry(edition(held))
             code = "changed_meanwhile" if seen else "edition_missing"
             self.add_error(None, ValidationError(_said(held) if seen else _unsaid(), code=code))
-        return super().clean() or self.cleaned_data
+        return cleaned
 
     def _carry(self, now: str) -> None:
         """The page that is shown again has seen the edition of which it tells: whoever saves it means it."""
