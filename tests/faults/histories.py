@@ -12,9 +12,11 @@ from hypothesis import settings as chosen
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from scrm.base import failpoints
+from scrm.base.models import Work
 from scrm.standin.server import StandIn
 from tests.conftest import begin_anew
 from tests.corp import Corp
+from tests.faults.dying import let_leases_end
 
 STAFF = ["wanglei", "zhaomin"]
 
@@ -24,7 +26,7 @@ TABLES = [
     "base_work", "base_announcement", "wecom_callback", "wecom_stop", "contacts_notice", "contacts_syncseen",
     "contacts_syncstep", "contacts_syncrun", "groups_chatgap", "groups_chatversion", "groups_stayevidence", "groups_stay",
     "groups_groupchat", "contacts_followevidence", "contacts_follow", "contacts_customer", "contacts_staff",
-    "contacts_department",
+    "contacts_department", "contacts_listing",
 ]  # fmt: skip
 
 
@@ -33,9 +35,7 @@ class Died(BaseException):
 
 
 @contextmanager
-def deadly(place: str, settings: Any) -> Iterator[None]:
-    """Who comes to `place` inside dies there."""
-
+def _deadly(place: str, settings: Any) -> Iterator[None]:
     def die(pid: int, number: int) -> None:
         raise Died(place)
 
@@ -47,6 +47,17 @@ def deadly(place: str, settings: Any) -> Iterator[None]:
             yield
         finally:
             settings.FAILPOINT = ""
+
+
+def works_until_killed(work: Callable[[], object], place: str, settings: Any) -> None:
+    """Who comes to `place` dies there, and the leases of what was in hand are over; else the work is done."""
+    try:
+        with _deadly(place, settings):
+            work()
+    except Died:
+        let_leases_end()
+        # three deaths in a row at one job are poison, which is tried elsewhere
+        Work.objects.filter(state="leased", attempts__gt=1).update(attempts=1)
 
 
 def corps(settings: Any) -> Iterator[Callable[[], Corp]]:

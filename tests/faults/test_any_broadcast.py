@@ -27,8 +27,7 @@ from tests.campaigns.tasks import Tasks
 from tests.conftest import begin_anew
 from tests.corp import Corp
 from tests.faults import places
-from tests.faults.dying import let_leases_end
-from tests.faults.histories import STAFF, Died, deadly, live
+from tests.faults.histories import STAFF, live, works_until_killed
 from tests.faults.wire import WIRE
 from tests.faults.worlds import nobody_twice_nobody_missing
 
@@ -187,13 +186,7 @@ class Sends(RuleBasedStateMachine):
 
     def _worker_dies(self, data: st.DataObject) -> None:
         begin_anew()
-        try:
-            with deadly(data.draw(st.sampled_from(PLACES)), self.settings):
-                self._do_what_waits(2)
-        except Died:
-            let_leases_end()
-            # three deaths in a row at one job are poison, which is tried elsewhere
-            Work.objects.filter(state="leased", attempts__gt=1).update(attempts=1)
+        works_until_killed(lambda: self._do_what_waits(2), data.draw(st.sampled_from(PLACES)), self.settings)
 
     def _deadline_passes(self, data: st.DataObject) -> None:
         if waiting := self._open():

@@ -23,8 +23,7 @@ from scrm.standin.errors import Refusal
 from scrm.wecom.models import Callback as Stored
 from tests.corp import Corp
 from tests.faults import places
-from tests.faults.dying import let_leases_end
-from tests.faults.histories import STAFF, Died, deadly, live
+from tests.faults.histories import STAFF, live, works_until_killed
 from tests.faults.worlds import ours, theirs
 
 PEOPLE, CHATS = ["wmLin", "wmMei", "wmHua"], ["wrA", "wrB"]
@@ -139,13 +138,7 @@ class History(RuleBasedStateMachine):
         run.run_due(LANES)
 
     def _worker_dies(self, data: st.DataObject) -> None:
-        try:
-            with deadly(data.draw(st.sampled_from(PLACES)), self.settings):
-                run.run_due(LANES)
-        except Died:
-            let_leases_end()
-            # three deaths in a row at one job are poison, which is tried elsewhere
-            Work.objects.filter(state="leased", attempts__gt=1).update(attempts=1)
+        works_until_killed(lambda: run.run_due(LANES), data.draw(st.sampled_from(PLACES)), self.settings)
 
     def _sync(self, data: st.DataObject) -> None:
         self.read_everything()
