@@ -121,8 +121,7 @@ def funnel(
     text, values = _people(chain, start, end, window_days, filters, asker)
     key = {"channel": "state", "staff": "coalesce(staff_id, 0)::text", None: "NULL"}[breakdown]
     groups = "GROUPING SETS ((1), ())" if breakdown else "()"
-    people = f"{text} OFFSET 0"  # each step is found once, however often it is asked for
-    query = f"SELECT {key}, {chain.columns()} FROM ({people}) person GROUP BY {groups}"  # noqa: S608  our own words
+    query = f"SELECT {key}, {chain.columns()} FROM ({text}) person GROUP BY {groups}"  # noqa: S608  our own words
     found = {row[0]: list(row[1:]) for row in fetch(query, values)}
     whole = _steps(chain, TOTAL, "", found.pop(None))
     names = labels.names(breakdown, found, asker) if breakdown else {}

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     )
 
 
+def _own_or_without_outsiders(user: User, part: str, of: str) -> Q:
+    """One's own, and what no `part` (a model that names its staff and, as `of`, the whole) has outside one's scope."""
+    from django.apps import apps
+
+    parts = apps.get_model("campaigns", part).objects.filter(**{of: OuterRef("pk")})
+    return Q(created_by=user.pk) | Q(~Exists(parts.exclude(staff__in=Staff.objects.visible_to(user))))
+
+
 _BEST_RULE = """
 SELECT r.*, EXISTS (SELECT FROM campaigns_welcomeattachment a WHERE a.rule_id = r.id) AS has_attachments
 FROM campaigns_welcomerule r
@@ -80,11 +88,7 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
         stops it for everybody."""
         if user.has_full_scope:
             return self
-        from django.apps import apps
-
-        dispatches = apps.get_model("campaigns", "Dispatch").objects.filter(broadcast=OuterRef("pk"))
-        others = dispatches.exclude(staff__in=Staff.objects.visible_to(user))
-        return self.visible_to(user).filter(Q(created_by=user.pk) | ~Exists(others))
+        return self.visible_to(user).filter(_own_or_without_outsiders(user, "Dispatch", "broadcast"))
 
 
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
@@ -171,11 +175,7 @@ class HandPostQuerySet(models.QuerySet["HandPost"]):
         """One's own, and those in which nobody outside one's scope takes part: who cancels a post does so for everybody."""
         if user.has_full_scope:
             return self
-        from django.apps import apps
-
-        ticks = apps.get_model("campaigns", "HandPostTick").objects.filter(post=OuterRef("pk"))
-        others = ticks.exclude(staff__in=Staff.objects.visible_to(user))
-        return self.visible_to(user).filter(Q(created_by=user.pk) | ~Exists(others))
+        return self.visible_to(user).filter(_own_or_without_outsiders(user, "HandPostTick", "post"))
 
 
 class HandPostTickQuerySet(models.QuerySet["HandPostTick"]):

@@ -1,7 +1,7 @@
 """When: the moves of a broadcast between its states. Each is one conditional UPDATE, so that of two people who press a
 button at once only one moves it."""
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
@@ -12,6 +12,7 @@ from campaigns.sending import compose, plan
 from campaigns.sending.counts import refresh_counts
 from scrm.base import audit, clock
 from scrm.base.models import User, Work
+from scrm.base.turns import take_turn
 from scrm.base.work import enqueue_many
 
 SEND = "send"
@@ -38,7 +39,9 @@ def approve(broadcast: Broadcast, user: User, request: HttpRequest | None = None
         compose.check_times(max(held.create_at, clock.now()), held.confirm_by)
         if not held.created_by.is_active:
             raise NotNow(_("Who made this broadcast may no longer log in: make it anew."))
-        _one_at_a_time()
+        # Of two that are approved at once the second plans when the first is committed, and so counts what that one sends:
+        # else both would send the same words to the same people, or more than anybody may receive.
+        take_turn("campaigns.freeze")
         plan.freeze(held)
         if not held.planned:
             raise NotNow(_("Nobody would get this broadcast: every recipient is excluded."))
@@ -50,13 +53,6 @@ def approve(broadcast: Broadcast, user: User, request: HttpRequest | None = None
             "broadcast.approve", user=user, subject=str(held), request=request, broadcast=held.pk, planned=held.planned
         )
     return held
-
-
-def _one_at_a_time() -> None:
-    """Of two that are approved at once the second plans when the first is committed, and so counts what that one sends:
-    else both would send the same words to the same people, or more than anybody may receive."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('campaigns.freeze', 0))")
 
 
 def pause(broadcast: Broadcast, user: User, request: HttpRequest | None = None) -> Broadcast:

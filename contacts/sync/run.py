@@ -13,12 +13,13 @@ from contacts.sync.job import LANE
 from contacts.sync.lane import THREADS
 from scrm.base import audit, clock
 from scrm.base.models import User, Work
+from scrm.base.turns import take_turn
 from scrm.base.work import lanes, replay
 from scrm.base.work.claim import reclaim
 from scrm.base.work.run import run_one
 
 _LOOK = 0.2  # seconds between looks at a run that is worked here
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('contacts.sync', 0))"
+_TURN = "contacts.sync"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,7 @@ class NotHeld(Exception):
 def start(user: User | None = None) -> SyncRun:
     """Begins a run, or joins the one under way. A held one gives way: the new run finds its removals again."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK)
+        take_turn(_TURN)
         running = SyncRun.objects.filter(state=SyncRun.State.RUNNING).first()
         if running is not None:
             flow.give_up_dead_steps(running)
@@ -62,8 +62,7 @@ def start(user: User | None = None) -> SyncRun:
 def accept_removals(run: SyncRun, user: User | None = None) -> None:
     """Lets a held run remove what is still gone. `user` None: at the command line. Raises NotHeld."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK)
+        take_turn(_TURN)
         changed = SyncRun.objects.filter(pk=run.pk, state=SyncRun.State.HELD).update(
             state=SyncRun.State.RUNNING, accepted=True, finished_at=None, finished_real_at=None
         )

@@ -4,9 +4,8 @@ import re
 
 LARGEST = 2**63 - 1  # PostgreSQL's bigint
 
-_NUMBER = re.compile(
-    r"-?[0-9]{1,19}"
-)  # `str.isdigit` also says yes to ² and ٣, and thousands of digits are too many for int
+# `str.isdigit` also says yes to ² and ٣, and thousands of digits are too many for int.
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 def whole(text: str | None, *, least: int = 0, most: int = LARGEST) -> int | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connection, transaction
 
+from scrm.base.turns import take_turn
+
 MONTHS_AHEAD = 12
 _EARLIEST = dt.date(2011, 1, 1)  # before WeChat there were no customers: such dates are somebody's error
 
@@ -29,16 +31,11 @@ class Monthly:
         if not wanted - self._existing():
             return []
         with transaction.atomic():
-            self._wait_for_others()
+            take_turn(f"partitions of {self.table}")  # of two that make the same month the second finds it made
             missing = sorted(wanted - self._existing())
             for month in missing:
                 self._create(month)
         return [self._name(month) for month in missing]
-
-    def _wait_for_others(self) -> None:
-        """Two that make the same month: the second finds it made, instead of failing over its name."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('partitions of ' || %s, 0))", [self.table])
 
     def stray_rows(self) -> int:
         """Rows in the default partition: days for which no partition was foreseen."""
